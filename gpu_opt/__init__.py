@@ -1,0 +1,1 @@
+"""Who gets which GPUs: allocation under a tree of budgets, and dated reallocation."""

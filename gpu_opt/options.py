@@ -1,0 +1,71 @@
+"""How a solve is run: limits, seed, progress, cancellation."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One report from a running solve."""
+
+    phase: str
+    """What is being done: ``building``, the name of a goal, ``verifying``, ..."""
+    seconds: float
+    """Wall-clock seconds since the solve began."""
+    best: float | None = None
+    """Value of the best plan so far, for the goal named by `phase`."""
+    bound: float | None = None
+    """What was proved of that goal so far."""
+
+    @property
+    def gap(self) -> float | None:
+        """Relative gap between `best` and `bound`; None while one of them is unknown."""
+        if self.best is None or self.bound is None:
+            return None
+        return relative_gap(self.best, self.bound)
+
+
+class Cancel:
+    """A switch that any thread may throw to stop a solve; the best plan so far is returned."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def set(self) -> None:
+        """Ask every solve that has this switch to stop."""
+        self._event.set()
+
+    def is_set(self) -> bool:
+        """Whether somebody asked."""
+        return self._event.is_set()
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to solve. The defaults suit a planner at a terminal."""
+
+    time_limit: float = 20.0
+    """Wall-clock seconds for one call, from its beginning; the best plan by then is returned."""
+    gap: float = 0.0001
+    """Relative gap per goal at which it is good enough to stop; 0: until proved."""
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    """Threads that CBC may use; default: the cores of this machine."""
+    seed: int = 0
+    """Random seed of CBC and of the search around it."""
+    progress: Callable[[Progress], None] | None = None
+    """Called, in the thread that solves, about twice a second."""
+    cancel: Cancel = field(default_factory=Cancel)
+
+
+def relative_gap(value: float, bound: float) -> float:
+    """``|bound - value| / max(|bound|, |value|)``; 0 where both are 0.
+
+    >>> relative_gap(99.0, 100.0)
+    0.01
+    """
+    largest = max(abs(value), abs(bound))
+    return abs(bound - value) / largest if largest > 0 else 0.0
