@@ -40,7 +40,9 @@ class Problem:
 
     def __str__(self) -> str:
         place = self.path or "the input"
-        return f"{place}: {self.message}" if self.line is None else f"line {self.line}: {place}: {self.message}"
+        return (
+            f"{place}: {self.message}" if self.line is None else f"line {self.line}: {place}: {self.message}"
+        )
 
 
 class GpuOptError(Exception):

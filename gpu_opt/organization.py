@@ -11,6 +11,7 @@ unit* is the smallest number of GPUs of a pool that is granted together (8 for a
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from fractions import Fraction
 from typing import Annotated, Any
@@ -28,7 +29,7 @@ PERCENTAGE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*%\s*$")
 
 
 def _check_decimals(value: Any) -> Any:
-    if isinstance(value, float) and value == value and abs(value) != float("inf"):
+    if isinstance(value, float) and math.isfinite(value):
         exact = Fraction(str(value)) * 10**MAX_DECIMALS
         if exact.denominator != 1:
             raise ValueError(f"has more than {MAX_DECIMALS} decimals; write {round(value, MAX_DECIMALS)}")
@@ -48,8 +49,12 @@ Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$"
 """A name: any text without leading or trailing blanks and without line breaks."""
 
 Gpus = Annotated[int, Field(strict=True, ge=0, le=MAX_GPUS)]
-Compute = Annotated[float, Field(strict=True, ge=0, le=MAX_GPUS, allow_inf_nan=False), BeforeValidator(_check_decimals)]
-Speed = Annotated[float, Field(strict=True, gt=0, le=1000, allow_inf_nan=False), BeforeValidator(_check_decimals)]
+Compute = Annotated[
+    float, Field(strict=True, ge=0, le=MAX_GPUS, allow_inf_nan=False), BeforeValidator(_check_decimals)
+]
+Speed = Annotated[
+    float, Field(strict=True, gt=0, le=1000, allow_inf_nan=False), BeforeValidator(_check_decimals)
+]
 Price = Annotated[float, Field(strict=True, ge=0, le=1_000_000, allow_inf_nan=False)]
 Amount = Annotated[Compute | str, BeforeValidator(_check_amount)]
 """Compute in reference GPUs, or a percentage of the parent's cap (of the fleet, for the root)."""

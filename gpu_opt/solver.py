@@ -1,0 +1,340 @@
+"""The only place where CBC runs.
+
+PuLP builds the program and reads the answer; the process itself is ours, because PuLP hides it: we
+read CBC's progress from its output, stop it with SIGINT when somebody cancels (it then writes its
+best solution; SIGTERM would lose it), and hold it to the wall clock.
+
+What CBC says and what is true are two things. The table of truth is :func:`_judge`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import re
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gpu_opt.errors import SolverFailure
+from gpu_opt.options import Cancel, Options
+from gpu_opt.plan import Stop
+
+if TYPE_CHECKING:
+    import pulp
+
+log = logging.getLogger(__name__)
+
+GRACE = 2.0
+"""Seconds that CBC may overrun its limit before it gets SIGINT, and again before it is killed."""
+
+
+class SolverStatus(StrEnum):
+    """What an answer of CBC proves."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    """It has a solution; nothing is known of the best beyond `bound`."""
+    NO_SOLUTION = "no solution"
+    """It found none before it stopped. That is not "infeasible"."""
+    INFEASIBLE = "infeasible"
+    UNBOUNDED = "unbounded"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What CBC found. The values are in the problem's variables if :attr:`has_solution`."""
+
+    status: SolverStatus
+    stop: Stop
+    objective: float | None
+    """In the sense of the problem; None without a solution."""
+    bound: float | None
+    """Proven, rounded outward by the digits that CBC prints; None if it proved nothing."""
+    seconds: float
+
+    @property
+    def has_solution(self) -> bool:
+        """Whether the variables carry a feasible solution."""
+        return self.status in {SolverStatus.OPTIMAL, SolverStatus.FEASIBLE}
+
+
+Names = tuple[list[str], list[str], list[str]]
+"""Columns and rows as the model file calls them, and the columns as PuLP does."""
+
+OnProgress = Callable[[float | None, float | None], None]
+"""Called with the best objective and the bound so far, in the sense of the problem."""
+
+
+def solve(
+    problem: pulp.LpProblem,
+    options: Options,
+    *,
+    seconds: float,
+    gap: float = 0.0,
+    start: bool = False,
+    on_progress: OnProgress | None = None,
+) -> Answer:
+    """Solve a program with CBC (with Clp alone, where it has no integers).
+
+    `seconds` is the wall-clock limit, `gap` the relative gap at which to stop. With `start`, the
+    values now in the variables are CBC's first solution. Duals are left in the constraints.
+
+    Raises SolverFailure if CBC cannot be started, dies, or leaves nothing that can be read.
+    """
+    begun = time.monotonic()
+    if seconds <= 0 or options.cancel.is_set():
+        return Answer(SolverStatus.NO_SOLUTION, _stop_of(options.cancel), None, None, 0.0)
+    sign = -1.0 if problem.sense < 0 else 1.0  # PuLP hands CBC a minimization, always
+    report = None if on_progress is None else _signed(on_progress, sign)
+    with _workspace() as folder:
+        args, names = _command(problem, options, folder, seconds, gap, start)
+        output = _run(args, folder, options.cancel, begun + seconds, report)
+        text = output.decode("utf-8", "replace")
+        solution = folder / "solution.sol"
+        head = _first_line(solution)
+        status, stop = _judge(head, text, options.cancel)
+        if status in {SolverStatus.OPTIMAL, SolverStatus.FEASIBLE}:
+            _read_solution(problem, solution, names)
+    objective = problem.objective.value() if problem.objective is not None else 0.0
+    has_solution = status in {SolverStatus.OPTIMAL, SolverStatus.FEASIBLE}
+    bound = _bound(text, status, sign * (objective or 0.0))
+    return Answer(
+        status,
+        stop,
+        objective if has_solution else None,
+        None if bound is None else sign * bound,
+        time.monotonic() - begun,
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of gpu_opt, PuLP and CBC (the wheel that brings it), for a plan's record."""
+    return {"gpu_opt": version("gpu-opt"), "pulp": version("pulp"), "cbc": f"cbcbox {version('cbcbox')}"}
+
+
+def _stop_of(cancel: Cancel) -> Stop:
+    return Stop.INTERRUPTED if cancel.is_set() else Stop.TIME
+
+
+def _signed(report: OnProgress, sign: float) -> OnProgress:
+    def call(best: float | None, bound: float | None) -> None:
+        report(None if best is None else sign * best, None if bound is None else sign * bound)
+
+    return call
+
+
+@contextlib.contextmanager
+def _workspace() -> Iterator[Path]:
+    """Make a folder for one solve: CBC does not overwrite an existing solution file."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="gpu_opt-") as name:
+            yield Path(name)
+    except OSError as error:
+        raise SolverFailure(f"the solve's temporary files could not be written: {error}") from error
+
+
+def _command(
+    problem: pulp.LpProblem, options: Options, folder: Path, seconds: float, gap: float, start: bool
+) -> tuple[list[str], Names]:
+    """Write the model, and the start; return CBC's command line and the names in the file."""
+    import cbcbox
+    import pulp
+
+    model = folder / "model.mps"
+    columns, rows, _objective, pulp_names = problem.writeMPS(str(model), rename=True)
+    args = [cbcbox.cbc_bin_path(), str(model)]
+    if problem.isMIP():
+        if start:
+            mip_start = folder / "start.mst"
+            pulp.COIN_CMD().writesol(str(mip_start), problem, columns, rows)
+            args += ["-mips", str(mip_start)]
+        args += ["-threads", str(max(1, options.threads)), "-ratio", repr(gap)]
+        args += ["-randomCbcSeed", str(options.seed), "-randomSeed", str(options.seed)]
+    args += ["-sec", f"{seconds:.3f}", "-timeMode", "elapsed"]
+    args += ["-solve" if problem.isMIP() else "-initialSolve"]
+    args += ["-printingOptions", "all", "-solution", str(folder / "solution.sol")]
+    return args, (columns, rows, pulp_names)
+
+
+def _run(args: list[str], folder: Path, cancel: Cancel, deadline: float, report: OnProgress | None) -> bytes:
+    """Run CBC to its end and return its output; stop it when cancelled or past its time."""
+    try:
+        process = subprocess.Popen(
+            args,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a Ctrl-C at the terminal is ours to pass on, once
+        )
+    except OSError as error:
+        raise SolverFailure(f"CBC could not be started: {error}") from error
+    with process:
+        try:
+            output, forced = _follow(process, cancel, deadline, report)
+        except BaseException:
+            process.kill()
+            raise
+    if process.returncode != 0 and not forced:
+        tail = output.decode("utf-8", "replace").strip().splitlines()[-5:]
+        cause = (
+            f"was killed by signal {-process.returncode}"
+            if process.returncode < 0
+            else f"failed with exit code {process.returncode}"
+        )
+        raise SolverFailure(f"CBC {cause}; its last words: " + " | ".join(tail))
+    return output
+
+
+def _follow(
+    process: subprocess.Popen[bytes], cancel: Cancel, deadline: float, report: OnProgress | None
+) -> tuple[bytes, bool]:
+    """Read the output until the end; True if we had to kill the process ourselves."""
+    assert process.stdout is not None
+    output = bytearray()
+    best: float | None = None
+    bound: float | None = None
+    interrupted = math.inf
+    forced = False
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while True:
+            now = time.monotonic()
+            if interrupted == math.inf and (cancel.is_set() or now > deadline + GRACE):
+                process.send_signal(signal.SIGINT)
+                interrupted = now
+            elif now > interrupted + GRACE and not forced:
+                log.warning("CBC did not stop when asked to, and was killed")
+                process.kill()
+                forced = True
+            if not selector.select(timeout=0.1):
+                continue
+            chunk = os.read(process.stdout.fileno(), 1 << 16)
+            if not chunk:
+                return bytes(output), forced
+            output += chunk
+            if report is not None:
+                best, bound = _progress_of(chunk, best, bound)
+                report(best, bound)
+
+
+_INCUMBENT = re.compile(rb"Integer solution of (\S+) found")
+_NODES = re.compile(rb"Cbc0010I .* (\S+) best solution, best possible (\S+)")
+_ROOT = re.compile(rb"(?:Continuous objective value is |Cbc0013I .* to )([-+\d.e]+)")
+
+
+def _progress_of(chunk: bytes, best: float | None, bound: float | None) -> tuple[float | None, float | None]:
+    """Update incumbent and bound, for display only, from a piece of CBC's output."""
+    for line in chunk.splitlines():
+        if match := _INCUMBENT.search(line):
+            best = _number(match.group(1))
+        elif match := _NODES.search(line):
+            best, bound = _number(match.group(1)), _number(match.group(2))
+        elif match := _ROOT.search(line):
+            bound = _number(match.group(1))
+    return best, bound
+
+
+def _number(text: bytes) -> float | None:
+    """A number of CBC's output; None for its ways to say "none yet" (1e+50) or a line cut in two."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if abs(value) < 1e40 else None
+
+
+def _first_line(solution: Path) -> str:
+    if not solution.exists():
+        return ""
+    with solution.open(encoding="utf-8") as file:
+        return file.readline()
+
+
+def _judge(head: str, output: str, cancel: Cancel) -> tuple[SolverStatus, Stop]:
+    """Decide what CBC's answer proves, from its solution file's first line and its output.
+
+    | solution file says | it means |
+    |---|---|
+    | Optimal | proved, unless the output adds "within gap tolerance" |
+    | Stopped ..., no integer solution | nothing |
+    | Stopped ... | feasible |
+    | Infeasible, Integer infeasible | infeasible (callers that know a solution do not believe it) |
+    | nothing | it was stopped before it had anything |
+    """
+    if head.startswith("Optimal"):
+        if "within gap tolerance" in head or "(within gap tolerance)" in output:
+            return SolverStatus.FEASIBLE, Stop.GAP
+        return SolverStatus.OPTIMAL, Stop.PROVED
+    if head.startswith(("Infeasible", "Integer infeasible")):
+        # CBC has been seen to say so when its time ran out in preprocessing
+        if "time limit" in output or cancel.is_set():
+            return SolverStatus.NO_SOLUTION, _stop_of(cancel)
+        return SolverStatus.INFEASIBLE, Stop.PROVED
+    if head.startswith("Unbounded"):
+        return SolverStatus.UNBOUNDED, Stop.PROVED
+    if head.startswith("Stopped") and "no integer solution" not in head and "Result - " in output:
+        return SolverStatus.FEASIBLE, _stop_of(cancel)
+    return SolverStatus.NO_SOLUTION, _stop_of(cancel)
+
+
+_PARTIAL = re.compile(r"Cbc0005I .*\(best possible (\S+)\)")
+_INTEGER_GAP = re.compile(r"Cbc0011I Exiting as integer gap of (\S+) less")
+_LOWER = re.compile(r"^Lower bound:\s+(\S+)", re.MULTILINE)
+
+
+def _bound(output: str, status: SolverStatus, objective: float) -> float | None:
+    """The proven lower bound of the minimization that CBC was given.
+
+    CBC prints six to eight digits; the bound is moved outward by half of the last one.
+    """
+    if status is SolverStatus.OPTIMAL:
+        return objective
+    candidates = []
+    if match := _LOWER.search(output):
+        candidates.append(_outward(match.group(1), digits=6))
+    if matches := _PARTIAL.findall(output):
+        candidates.append(_outward(matches[-1], digits=8))
+    if status is SolverStatus.FEASIBLE and (matches := _INTEGER_GAP.findall(output)):
+        printed = float(matches[-1])
+        candidates.append(objective - printed - _half_digit(printed, 8))
+    known = [value for value in candidates if value is not None]
+    return max(known) if known else None
+
+
+def _outward(text: str, digits: int) -> float | None:
+    value = float(text)
+    return None if abs(value) > 1e40 else value - _half_digit(value, digits)
+
+
+def _half_digit(value: float, digits: int) -> float:
+    return 0.5 * 10.0 ** (math.floor(math.log10(abs(value))) - digits + 1) if value else 0.0
+
+
+def _read_solution(problem: pulp.LpProblem, solution: Path, names: Names) -> None:
+    """Put the values, reduced costs and duals of CBC's solution file into the PuLP problem."""
+    import pulp
+
+    columns, rows, pulp_names = names
+    _, values, reduced, duals, activity, _ = pulp.COIN_CMD().readsol_MPS(
+        str(solution), problem, columns, rows, pulp_names_in_column_order=pulp_names
+    )
+    if len(values) < len(columns):
+        raise SolverFailure(
+            f"CBC's solution has {len(values)} of {len(columns)} columns: the file was cut short"
+        )
+    problem.assignVarsVals(values)
+    problem.assignVarsDj(reduced)
+    problem.assignConsPi(duals)
+    problem.assignConsSlack(activity, activity=True)
