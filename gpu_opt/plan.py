@@ -149,7 +149,7 @@ class TeamOutcome(Result):
     cap: float | None
     granted: float
     shortfall: float
-    """`promised` less `granted`, 0 where that is less than one allocation unit."""
+    """How far `granted` is below the promise less one allocation unit; 0 when it is met to within a unit."""
     by_type: dict[str, int]
     """GPUs granted, by GPU type; only types with any."""
 
@@ -169,12 +169,12 @@ class PoolOutcome(Result):
 class Overrun(Result):
     """A cap, limit or capacity that today's holdings break and the plan cannot yet bring back under."""
 
-    rule: Literal["capacity", "team_cap", "type_limit"]
+    rule: Literal["pool_capacity", "team_cap", "type_limit"]
     subject: str
     """The pool or the team."""
     gpu_type: str | None = None
     before: float
-    """What is held today: GPUs for `capacity` and `type_limit`, compute for `team_cap`."""
+    """What is held today: GPUs for `pool_capacity` and `type_limit`, compute for `team_cap`."""
     after: float
     limit: float
 

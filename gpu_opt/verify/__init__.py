@@ -1,0 +1,92 @@
+"""The independent checker: what the solver says is not believed.
+
+It trusts nothing in a plan but the grants (of an allocation) or the handovers (of a reallocation), and
+recomputes everything else from the organization in exact arithmetic: every constraint family of
+``models/allocation.md`` and ``models/reallocation.md``, and every figure that the plan states. It knows
+nothing of how plans are made.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+
+from gpu_opt.errors import VerificationFailure
+from gpu_opt.organization import Organization, Request
+from gpu_opt.plan import Allocation, Grant, Reallocation, Violation
+from gpu_opt.verify import allocation, reallocation, statements
+from gpu_opt.verify.allocation import granted_of
+from gpu_opt.verify.data import allocation_data
+from gpu_opt.verify.goals import allocation_goals
+from gpu_opt.verify.supplies import reallocation_data
+
+ALLOCATION_RULES = (*allocation.CONSTRAINTS, *statements.STATEMENTS)
+"""The rules of an allocation: one function each, whose name is the rule's."""
+
+REALLOCATION_RULES = (*reallocation.CONSTRAINTS, *reallocation.STATEMENTS)
+"""The rules of a reallocation: one function each, whose name is the rule's."""
+
+
+def verify(
+    organization: Organization, plan: Allocation | Reallocation, requests: Sequence[Request] | None = None
+) -> tuple[Violation, ...]:
+    """Check a plan against the organization that it is for; empty: the plan is good.
+
+    `organization` must be valid (as :mod:`gpu_opt.validation` has it); the plan may be anything. A
+    reallocation is checked against the `requests` that it answers.
+
+    Raises ValueError if the plan is a reallocation and `requests` is None, or has a name twice.
+    """
+    if isinstance(plan, Allocation):
+        return tuple(broken_by_allocation(organization, plan))
+    if requests is None:
+        raise ValueError("a reallocation is checked against the requests that it answers: give them")
+    return tuple(broken_by_reallocation(organization, plan, requests))
+
+
+def require_verified(
+    organization: Organization, plan: Allocation | Reallocation, requests: Sequence[Request] | None = None
+) -> None:
+    """Raise VerificationFailure, with every violation in its message, unless :func:`verify` finds none."""
+    if violations := verify(organization, plan, requests):
+        found = [f"{each.rule}: {each.subject or 'the plan'}: {each.message}" for each in violations]
+        raise VerificationFailure("\n".join(("the checker refuses the plan:", *found)))
+
+
+def lexicographic_value(
+    organization: Organization, grants: Iterable[Grant], date: dt.date
+) -> tuple[tuple[str, Fraction], ...]:
+    """Names and exact values of all goals that these grants reach on the date, the first goal first.
+
+    ``value_tier_<n>`` is better the higher it is, every other goal the lower. A goal is there when
+    something in it is to be decided: ``repair`` where today's wanted holdings break a capacity, a cap or a
+    limit, ``guarantee_level_<n>`` where a team of the level has a target above 0, ``value_tier_<n>`` where
+    a project of the tier can be granted something, ``moves`` where there are wanted holdings. Grants that
+    no plan could hold (to unknown projects, where they do not run) count for nothing.
+    """
+    data = allocation_data(organization, date)
+    granted = granted_of(data, grants)
+    return allocation_goals(data, granted.totals, granted.gpus)
+
+
+def broken_by_allocation(organization: Organization, plan: Allocation) -> Iterator[Violation]:
+    """What an allocation breaks, rule by rule."""
+    data = allocation_data(organization, plan.date)
+    granted = granted_of(data, plan.grants)
+    for constraint in allocation.CONSTRAINTS:
+        yield from constraint(data, granted)
+    for statement in statements.STATEMENTS:
+        yield from statement(data, granted, plan)
+
+
+def broken_by_reallocation(
+    organization: Organization, plan: Reallocation, requests: Sequence[Request]
+) -> Iterator[Violation]:
+    """What a reallocation breaks, rule by rule."""
+    data = reallocation_data(organization, requests, plan.until)
+    handovers = reallocation.sound(data, plan.handovers)
+    for constraint in reallocation.CONSTRAINTS:
+        yield from constraint(data, handovers)
+    for statement in reallocation.STATEMENTS:
+        yield from statement(data, plan)

@@ -1,0 +1,206 @@
+"""The allocation's derived data: what every project may get, and what every team is promised.
+
+It is the section "Data" of ``models/allocation.md``, computed from the organization alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from gpu_opt.organization import Organization, Project
+from gpu_opt.verify.budgets import Budgets, Fleet, Totals, add_up, budgets_on, fleet_on, thousandths
+
+GRAIN = Fraction(1, 1000)
+"""The grain of compute: what is added to "less than one unit short" to make it "a unit or more"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What one active project may get; compute in thousandths."""
+
+    project: Project
+    speeds: dict[str, int]
+    """Compute per GPU at its own speed, by pool where it may be granted GPUs; empty if it is dead."""
+    reach: dict[str, int]
+    """The most GPUs that it can get, by the same pools."""
+    wanted: dict[str, int]
+    """GPUs that it holds and still wants, by pool."""
+    most: int
+    """The compute that its demand allows, whole units and wanted holdings included."""
+    minimum: int
+    """The compute below which it may only have nothing."""
+    usable: Fraction
+    """The compute, as budgets count it, that it could use."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllocationData:
+    """Everything that the rules of the allocation need to know beside the grants."""
+
+    organization: Organization
+    fleet: Fleet
+    budgets: Budgets
+    scopes: dict[str, Scope]
+    """By project; only projects that are active on the date."""
+    team_of: dict[str, str]
+    before: Totals
+    """Totals of the wanted holdings."""
+    promised: dict[str, Fraction]
+    """Compute, by team; 0 without a guarantee."""
+    targets: dict[str, Fraction]
+    """Compute, by team: the promise less what is smaller than one allocation unit."""
+
+    def totals(self, holdings: Mapping[str, Mapping[str, int]]) -> Totals:
+        """What GPUs by project and pool add up to."""
+        return add_up(self.fleet, self.budgets.paths, self.team_of, holdings)
+
+
+def allocation_data(organization: Organization, date: dt.date) -> AllocationData:
+    """Derive the data of a valid organization on a date."""
+    fleet = fleet_on(organization, date)
+    budgets = budgets_on(organization, fleet)
+    reach = {team: team_reach(fleet, budgets, team) for team in budgets.paths}
+    scopes = {
+        project.name: scope_of(project, organization, fleet, budgets, reach[project.team])
+        for project in organization.projects
+        if is_active(project, date)
+    }
+    team_of = {project.name: project.team for project in organization.projects}
+    promised = promises(budgets, scopes)
+    return AllocationData(
+        organization=organization,
+        fleet=fleet,
+        budgets=budgets,
+        scopes=scopes,
+        team_of=team_of,
+        before=add_up(fleet, budgets.paths, team_of, {name: scope.wanted for name, scope in scopes.items()}),
+        promised=promised,
+        targets=targets(fleet, budgets, scopes, promised),
+    )
+
+
+def is_active(project: Project, date: dt.date) -> bool:
+    """Whether the project wants GPUs on the date: it has started and not ended."""
+    started = project.starts is None or project.starts <= date
+    return started and (project.ends is None or date < project.ends)
+
+
+def team_reach(fleet: Fleet, budgets: Budgets, team: str) -> dict[str, int]:
+    """GPUs of every pool that fit the pool and every limit above, in whole units."""
+    least: dict[str, Fraction] = {}
+    for name in budgets.paths[team]:
+        for gpu_type in set(fleet.gpu_type.values()):
+            limit = budgets.limits.get((name, gpu_type))
+            if limit is not None and limit < least.get(gpu_type, limit + 1):
+                least[gpu_type] = limit
+    reach = {}
+    for pool, gpus in fleet.gpus.items():
+        fitting = min(gpus, int(least.get(fleet.gpu_type[pool], gpus)))
+        reach[pool] = fitting // fleet.unit[pool] * fleet.unit[pool]
+    return reach
+
+
+def own_speeds(project: Project, organization: Organization, fleet: Fleet) -> dict[str, int]:
+    """Thousandths of compute per GPU, by pool of a type and at a site where the project runs."""
+    own = None if project.speeds is None else {name: thousandths(at) for name, at in project.speeds.items()}
+    return {
+        pool.name: fleet.worth[pool.name] if own is None else own[pool.gpu_type]
+        for pool in organization.pools
+        if (own is None or pool.gpu_type in own) and (project.sites is None or pool.site in project.sites)
+    }
+
+
+def wanted_holdings(project: Project, speeds: Mapping[str, int], fleet: Fleet) -> dict[str, int]:
+    """What the project holds, less the units that it gives up because the rest is worth its demand."""
+    wanted = {pool: gpus for pool, gpus in project.holds.items() if gpus > 0}
+    if project.pinned:
+        return wanted
+    order = {pool: place for place, pool in enumerate(fleet.gpus)}
+    surplus = sum(speeds[pool] * gpus for pool, gpus in wanted.items()) - thousandths(project.demand)
+    for pool in sorted(wanted, key=lambda pool: (speeds[pool], -order[pool])):
+        step = speeds[pool] * fleet.unit[pool]
+        units = max(0, min(wanted[pool] // fleet.unit[pool], surplus // step))
+        wanted[pool] -= units * fleet.unit[pool]
+        surplus -= units * step
+    return {pool: gpus for pool, gpus in wanted.items() if gpus > 0}
+
+
+def scope_of(
+    project: Project, organization: Organization, fleet: Fleet, budgets: Budgets, within: Mapping[str, int]
+) -> Scope:
+    """What an active project may get; `within` is the reach of its team."""
+    speeds = own_speeds(project, organization, fleet)
+    wanted = wanted_holdings(project, speeds, fleet)
+    held = sum(speeds[pool] * gpus for pool, gpus in wanted.items())
+    minimum, demand = thousandths(project.minimum), thousandths(project.demand)
+    reach = {pool: within[pool] for pool in speeds}
+    for pool, gpus in wanted.items():
+        reach[pool] = max(reach[pool], gpus)
+    ratio = least_ratio(project, speeds, fleet)
+    if not wanted and is_dead(project, reach, speeds, ratio * minimum, budgets):
+        return Scope(project, {}, {}, {}, most=0, minimum=minimum, usable=Fraction(0))
+    steps = [at * fleet.unit[pool] for pool, at in speeds.items()]
+    return Scope(
+        project,
+        speeds,
+        reach,
+        wanted,
+        most=max(held, *(-(-demand // step) * step for step in steps)),
+        minimum=min(minimum, held) if wanted else minimum,
+        usable=min(ratio * demand, Fraction(reachable(project, reach, fleet.worth))),
+    )
+
+
+def least_ratio(project: Project, speeds: Mapping[str, int], fleet: Fleet) -> Fraction:
+    """The least that one unit of the project's own compute counts in budgets, over its pools."""
+    if project.speeds is None:
+        return Fraction(1)
+    pairs = {(fleet.worth[pool], at) for pool, at in speeds.items()}
+    return min((Fraction(worth, at) for worth, at in pairs), default=Fraction(1))
+
+
+def reachable(project: Project, reach: Mapping[str, int], speeds: Mapping[str, int]) -> int:
+    """Thousandths of compute that the project can reach, at the given speeds."""
+    terms = [speeds[pool] * gpus for pool, gpus in reach.items()]
+    return max(terms, default=0) if project.one_pool else sum(terms)
+
+
+def is_dead(
+    project: Project, reach: Mapping[str, int], speeds: Mapping[str, int], least: Fraction, budgets: Budgets
+) -> bool:
+    """Whether a project without wanted holdings can never run; `least` is its minimum as budgets count it."""
+    paths, caps = budgets.paths[project.team], budgets.caps
+    return (
+        not any(reach.values())
+        or reachable(project, reach, speeds) < thousandths(project.minimum)
+        or any(1000 * caps[team] < least for team in paths if team in caps)
+    )
+
+
+def promises(budgets: Budgets, scopes: Mapping[str, Scope]) -> dict[str, Fraction]:
+    """Every team's guarantee, or what its projects could use where that is less; compute."""
+    usable = dict.fromkeys(budgets.paths, Fraction(0))
+    for scope in scopes.values():
+        usable[scope.project.team] += scope.usable / 1000
+    for team in sorted(budgets.paths, key=lambda team: -len(budgets.paths[team])):
+        usable[team] = min(usable[team], budgets.caps.get(team, usable[team]))
+        for parent in budgets.paths[team][1:2]:
+            usable[parent] += usable[team]
+    return {team: min(budgets.guarantees.get(team, Fraction(0)), usable[team]) for team in budgets.paths}
+
+
+def targets(
+    fleet: Fleet, budgets: Budgets, scopes: Mapping[str, Scope], promised: Mapping[str, Fraction]
+) -> dict[str, Fraction]:
+    """Every promise less all that is smaller than one allocation unit; compute."""
+    steps = {pool: fleet.worth[pool] * unit for pool, unit in fleet.unit.items()}
+    largest: dict[str, int] = {}
+    for scope in scopes.values():
+        step = max((steps[pool] for pool in scope.speeds), default=0)
+        for team in budgets.paths[scope.project.team]:
+            largest[team] = max(step, largest.get(team, 0))
+    aims = {team: promised[team] - Fraction(step, 1000) + GRAIN for team, step in largest.items() if step}
+    return {team: max(Fraction(0), aims.get(team, Fraction(0))) for team in budgets.paths}

@@ -1,0 +1,173 @@
+"""The exact values of the goals, and the goals that a plan states."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from gpu_opt.organization import exact
+from gpu_opt.plan import Allocation, Goal, Reallocation, Status, Violation
+from gpu_opt.verify.budgets import Totals, thousandths
+from gpu_opt.verify.data import AllocationData, Scope
+from gpu_opt.verify.figures import TOLERANCE, same, written
+
+ROUNDING = 1e-9
+"""Relative: what adding up doubles may take from a bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A capacity, cap or limit, and what was and is granted under it."""
+
+    rule: str
+    subject: str
+    gpu_type: str | None
+    before: Fraction
+    """The wanted holdings under it: compute for a cap, else GPUs."""
+    after: Fraction
+    limit: Fraction
+    worth: Fraction
+    """Compute of one of the things that it counts."""
+
+
+def capacity_lines(data: AllocationData, totals: Totals) -> Iterator[Line]:
+    """One line for every pool."""
+    fleet = data.fleet
+    for pool, gpus in fleet.gpus.items():
+        before, after = Fraction(data.before.gpus[pool]), Fraction(totals.gpus[pool])
+        limit = Fraction(gpus // fleet.unit[pool] * fleet.unit[pool])
+        yield Line("pool_capacity", pool, None, before, after, limit, Fraction(fleet.worth[pool], 1000))
+
+
+def cap_lines(data: AllocationData, totals: Totals) -> Iterator[Line]:
+    """One line for every team with a cap."""
+    for team, cap in data.budgets.caps.items():
+        before, after = Fraction(data.before.compute[team], 1000), Fraction(totals.compute[team], 1000)
+        yield Line("team_cap", team, None, before, after, cap, Fraction(1))
+
+
+def limit_lines(data: AllocationData, totals: Totals) -> Iterator[Line]:
+    """One line for every limit of a team on a GPU type."""
+    for (team, gpu_type), limit in data.budgets.limits.items():
+        before = Fraction(data.before.of_type.get((team, gpu_type), 0))
+        after = Fraction(totals.of_type.get((team, gpu_type), 0))
+        worth = exact(data.organization.gpu_types[gpu_type].speed)
+        yield Line("type_limit", team, gpu_type, before, after, limit, worth)
+
+
+def lines(data: AllocationData, totals: Totals) -> Iterator[Line]:
+    """Every capacity, cap and limit."""
+    yield from capacity_lines(data, totals)
+    yield from cap_lines(data, totals)
+    yield from limit_lines(data, totals)
+
+
+def moved(scope: Scope, granted: Mapping[str, int]) -> dict[str, int]:
+    """GPUs, by pool, that the project wants to keep and does not."""
+    taken = {pool: gpus - granted.get(pool, 0) for pool, gpus in scope.wanted.items()}
+    return {pool: gpus for pool, gpus in taken.items() if gpus > 0}
+
+
+def delivered(scope: Scope, granted: Mapping[str, int]) -> int:
+    """Thousandths of compute granted, at the project's own speed."""
+    return sum(scope.speeds[pool] * gpus for pool, gpus in granted.items())
+
+
+def project_value(
+    scope: Scope,
+    granted: Mapping[str, int],
+    segments: Iterable[tuple[Fraction, Fraction]],
+    move_cost: Fraction,
+) -> Fraction:
+    """What a project's grants are worth, less the cost of what is taken from it."""
+    demand, rest = thousandths(scope.project.demand), Fraction(delivered(scope, granted))
+    worth = Fraction(0)
+    for share, value in segments:
+        filled = min(rest, share * demand)
+        worth += value * filled
+        rest -= filled
+    return exact(scope.project.priority) * worth / 1000 - move_cost * sum(moved(scope, granted).values())
+
+
+def tier_values(data: AllocationData, granted: Mapping[str, Mapping[str, int]]) -> dict[int, Fraction]:
+    """The value of every tier in which some project can be granted something, the first tier first."""
+    policy = data.organization.policy
+    segments = [(exact(share), exact(value)) for share, value in policy.value]
+    move_cost = exact(policy.move_cost)
+    scopes = [(name, scope) for name, scope in data.scopes.items() if scope.speeds]
+    values = dict.fromkeys(sorted({scope.project.tier for _, scope in scopes}), Fraction(0))
+    for name, scope in scopes:
+        values[scope.project.tier] += project_value(scope, granted.get(name, {}), segments, move_cost)
+    return values
+
+
+def allocation_goals(
+    data: AllocationData, totals: Totals, granted: Mapping[str, Mapping[str, int]]
+) -> tuple[tuple[str, Fraction], ...]:
+    """Names and exact values of the goals. A goal is there when something in it is to be decided."""
+    goals: list[tuple[str, Fraction]] = []
+    broken = [line for line in lines(data, totals) if line.before > line.limit]
+    if broken:
+        over = (max(line.after - line.limit, Fraction(0)) * line.worth for line in broken)
+        goals.append(("repair", sum(over, Fraction(0))))
+    shortfalls: dict[int, Fraction] = {}
+    for team, target in data.targets.items():
+        if target > 0:
+            level = len(data.budgets.paths[team]) - 1
+            short = max(target - Fraction(totals.compute[team], 1000), Fraction(0))
+            shortfalls[level] = shortfalls.get(level, Fraction(0)) + short
+    goals += [(f"guarantee_level_{level}", shortfalls[level]) for level in sorted(shortfalls)]
+    goals += [(f"value_tier_{tier}", value) for tier, value in tier_values(data, granted).items()]
+    if any(scope.wanted for scope in data.scopes.values()):
+        taken = sum(sum(moved(scope, granted.get(name, {})).values()) for name, scope in data.scopes.items())
+        goals.append(("moves", Fraction(taken)))
+    return tuple(goals)
+
+
+def is_maximized(goal: str) -> bool:
+    """Whether more of the goal is better."""
+    return goal.startswith("value_tier_")
+
+
+def relative_gap(value: float, bound: float) -> float:
+    """What the plan's `gap` must be, for a value and a bound."""
+    largest = max(abs(value), abs(bound))
+    return abs(bound - value) / largest if largest > 0 else 0.0
+
+
+def check_goals(
+    plan: Allocation | Reallocation, computed: tuple[tuple[str, Fraction], ...]
+) -> Iterator[Violation]:
+    """The goals stated are those computed, in order, each with its value and a bound and gap that fit."""
+    names = [name for name, _ in computed]
+    if [goal.name for goal in plan.goals] != names:
+        yield fault("", f"the goals must be {', '.join(names)}, in this order")
+        return
+    for goal, (name, value) in zip(plan.goals, computed, strict=True):
+        if not same(goal.value, value):
+            yield fault(name, f"value is stated as {goal.value}, but is {written(value)}")
+        yield from check_bound(goal, plan.status)
+    if not math.isclose(plan.gap, relative_gap(plan.objective, plan.bound), abs_tol=TOLERANCE):
+        yield fault("", f"gap {plan.gap} does not fit objective {plan.objective} and bound {plan.bound}")
+
+
+def check_bound(goal: Goal, status: Status) -> Iterator[Violation]:
+    """The sense is right, the bound no worse than the value, and gap and status fit the two."""
+    if (goal.sense == "maximize") != is_maximized(goal.name):
+        yield fault(goal.name, f"must not be {goal.sense}d")
+        return
+    low, high = (goal.value, goal.bound) if goal.sense == "maximize" else (goal.bound, goal.value)
+    if not low <= high + ROUNDING * abs(high) + TOLERANCE:
+        yield fault(goal.name, f"bound {goal.bound} is worse than the value {goal.value}")
+    if not math.isclose(goal.gap, relative_gap(goal.value, goal.bound), abs_tol=TOLERANCE):
+        yield fault(goal.name, f"gap {goal.gap} does not fit value {goal.value} and bound {goal.bound}")
+    proved = math.isclose(goal.value, goal.bound, rel_tol=1.001 * TOLERANCE, abs_tol=1.001 * TOLERANCE)
+    if status is Status.OPTIMAL and not proved:
+        yield fault(goal.name, f"the plan is said to be optimal, but the bound {goal.bound} is not reached")
+
+
+def fault(goal: str, message: str) -> Violation:
+    """A violation of the rule about goals; the subject is the goal, or empty for the plan as a whole."""
+    return Violation(rule="goals", subject=goal, message=message)

@@ -1,0 +1,255 @@
+"""The rules of a reallocation, one function each, named like the sections of ``models/reallocation.md``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from gpu_opt.organization import exact
+from gpu_opt.plan import Donor, Handover, Reallocation, Violation
+from gpu_opt.verify.budgets import Totals
+from gpu_opt.verify.figures import differences, listed, records, same, written
+from gpu_opt.verify.goals import check_goals
+from gpu_opt.verify.supplies import (
+    ReallocationData,
+    Source,
+    accepts,
+    division,
+    handed_by,
+    rooms_on,
+    steps_down,
+)
+
+
+def source_of(handover: Handover) -> Source:
+    """The supply that a handover draws on."""
+    return Source(handover.donor, handover.project, handover.pool, handover.free_on)
+
+
+def sound(data: ReallocationData, handovers: Iterable[Handover]) -> list[Handover]:
+    """The handovers that can be at all; those that cannot are left out, the rule `handovers` reports them."""
+    return [handover for handover in handovers if not unknown(data, handover)]
+
+
+def handed(data: ReallocationData, handovers: Sequence[Handover]) -> dict[str, int]:
+    """GPUs handed to every request."""
+    gpus = dict.fromkeys(data.requests, 0)
+    for handover in handovers:
+        gpus[handover.request] += handover.gpus
+    return gpus
+
+
+def supply(data: ReallocationData, handovers: Sequence[Handover]) -> Iterator[Violation]:
+    """No supply hands over more than it frees, nor all those of a pool and day more than fills no hole."""
+    of_source, of_day = gathered((source_of(handover), handover.gpus) for handover in handovers)
+    yield from exceeded("supply", of_source, data.sources)
+    yield from exceeded("supply", of_day, data.free)
+
+
+def gathered(
+    entries: Iterable[tuple[Source, int]],
+) -> tuple[dict[Source, int], dict[tuple[str, dt.date], int]]:
+    """GPUs by supply, and by pool and the day on which they are free."""
+    of_source: dict[Source, int] = {}
+    of_day: dict[tuple[str, dt.date], int] = {}
+    for source, gpus in entries:
+        of_source[source] = of_source.get(source, 0) + gpus
+        of_day[source.pool, source.on] = of_day.get((source.pool, source.on), 0) + gpus
+    return of_source, of_day
+
+
+def exceeded[K: tuple[Hashable, ...]](
+    rule: str, taken: Mapping[K, int], free: Mapping[K, int]
+) -> Iterator[Violation]:
+    """One violation for every key of which more is taken than is free."""
+    for key, gpus in taken.items():
+        if gpus > free.get(key, 0):
+            message = f"{gpus} GPUs, though only {free.get(key, 0)} are free"
+            yield Violation(rule=rule, subject=listed(key), message=message)
+
+
+def request(data: ReallocationData, handovers: Sequence[Handover]) -> Iterator[Violation]:
+    """No request is handed more than it asks for."""
+    for name, gpus in handed(data, handovers).items():
+        if gpus > data.requests[name].gpus:
+            message = f"handed {gpus} GPUs, asked for {data.requests[name].gpus}"
+            yield Violation(rule="request", subject=name, message=message)
+
+
+def all_or_nothing(data: ReallocationData, handovers: Sequence[Handover]) -> Iterator[Violation]:
+    """A request that can use only all its GPUs is handed all or none."""
+    for name, gpus in handed(data, handovers).items():
+        if data.requests[name].all_or_nothing and 0 < gpus < data.requests[name].gpus:
+            message = f"handed {gpus} GPUs of {data.requests[name].gpus}, though fewer than all are of no use"
+            yield Violation(rule="all_or_nothing", subject=name, message=message)
+
+
+def team_cap_over_time(data: ReallocationData, handovers: Sequence[Handover]) -> Iterator[Violation]:
+    """What is handed over under a team fits, every day, what its cap leaves beside its projects' holdings."""
+    for day in sorted({handover.on for handover in handovers}):
+        yield from crowded(data, "team_cap_over_time", handed_by(data, handovers, day), day)
+
+
+def type_limit_over_time(data: ReallocationData, handovers: Sequence[Handover]) -> Iterator[Violation]:
+    """The same for every limit on a GPU type, in GPUs."""
+    for day in sorted({handover.on for handover in handovers}):
+        yield from crowded(data, "type_limit_over_time", handed_by(data, handovers, day), day)
+
+
+def crowded(data: ReallocationData, rule: str, totals: Totals, day: dt.date) -> Iterator[Violation]:
+    """One violation for every team that has been handed more than it has room for.
+
+    Days without a handover need no look: room only grows, because projects end and GPUs are delivered.
+    """
+    for room in rooms_on(data, day):
+        if room.gpu_type is None:
+            given, unit = Fraction(totals.compute[room.team], 1000), "compute"
+        else:
+            given = Fraction(totals.of_type.get((room.team, room.gpu_type), 0))
+            unit = f"GPUs of {room.gpu_type}"
+        if room.rule == rule and given > room.amount:
+            message = f"handed {written(given)} {unit} by {day}, room for {written(room.amount)}"
+            yield Violation(rule=rule, subject=room.team, message=message)
+
+
+# --- What the plan says of itself ---------------------------------------------------------------------
+
+
+def handovers(data: ReallocationData, plan: Reallocation) -> Iterator[Violation]:
+    """Handovers pass GPUs that are free to requests that accept them, within the horizon."""
+    for handover in plan.handovers:
+        if message := unknown(data, handover) or untimely(data, handover):
+            yield Violation(rule="handovers", subject=handover.request, message=message)
+
+
+def unknown(data: ReallocationData, handover: Handover) -> str:
+    """What in this handover does not exist or does not fit together; empty if all does."""
+    asked = data.requests.get(handover.request)
+    if asked is None:
+        return "there is no such request"
+    if handover.pool not in data.pools or not accepts(asked, data.pools[handover.pool]):
+        return f"does not accept {handover.pool}"
+    if source_of(handover) not in data.sources:
+        return f"nothing like this is free in {handover.pool} on {handover.free_on}"
+    donor_team = None if handover.project is None else data.team_of[handover.project]
+    if (handover.team, handover.donor_team) != (asked.team, donor_team):
+        return f"passes from team {donor_team} to team {asked.team}"
+    return "" if handover.gpus > 0 else f"{handover.gpus} GPUs are handed over"
+
+
+def untimely(data: ReallocationData, handover: Handover) -> str:
+    """Why this handover cannot be on its day; empty if it can."""
+    if handover.on > data.until:
+        return f"on {handover.on}, after the horizon"
+    starts = data.requests[handover.request].starts
+    if handover.on < handover.free_on or (starts is not None and handover.on < starts):
+        return f"on {handover.on}, before the GPUs are free or can be used"
+    return ""
+
+
+def goals(data: ReallocationData, plan: Reallocation) -> Iterator[Violation]:
+    """The goals have true values and bounds that can be, and the last of them is the objective."""
+    computed = reallocation_goals(data, sound(data, plan.handovers))
+    yield from check_goals(plan, computed)
+    last = computed[-1][1]
+    if not same(plan.objective, last):
+        message = f"the objective is stated as {plan.objective}, but is {written(last)}"
+        yield Violation(rule="goals", subject="", message=message)
+    if plan.goals and not same(plan.bound, Fraction(plan.goals[-1].bound)):
+        message = f"the bound is stated as {plan.bound}, but that of the last goal is {plan.goals[-1].bound}"
+        yield Violation(rule="goals", subject="", message=message)
+
+
+def reallocation_goals(
+    data: ReallocationData, handovers: Sequence[Handover]
+) -> tuple[tuple[str, Fraction], ...]:
+    """Names and exact values of the goals: what is unmet, tier by tier, and the price of the handovers."""
+    given = handed(data, handovers)
+    tiers = dict.fromkeys(sorted({asked.tier for asked in data.requests.values()}), Fraction(0))
+    for name, asked in data.requests.items():
+        tiers[asked.tier] += exact(asked.priority) * (asked.gpus - given[name])
+    cost = sum((price(data, handover) * handover.gpus for handover in handovers), Fraction(0))
+    return (*((f"unmet_tier_{tier}", unmet) for tier, unmet in tiers.items()), ("cost", cost))
+
+
+def price(data: ReallocationData, handover: Handover) -> Fraction:
+    """What one GPU of the handover costs: lateness, idling, a less preferred pool, another division."""
+    prices, asked = data.organization.policy.reallocation, data.requests[handover.request]
+    late = max(0, (handover.on - asked.by).days)
+    waited = (handover.on - handover.free_on).days
+    steps = steps_down(asked, data.pools[handover.pool])
+    crossing = handover.donor is Donor.RELEASE and (
+        division(data.paths, data.team_of[str(handover.project)]) != division(data.paths, asked.team)
+    )
+    return (
+        exact(prices.late) * late
+        + exact(prices.idle) * waited
+        + exact(prices.less_preferred) * steps
+        + exact(prices.other_division) * crossing
+    )
+
+
+def outcomes(data: ReallocationData, plan: Reallocation) -> Iterator[Violation]:
+    """All else that the plan states of requests and supplies follows from the handovers."""
+    about = {"organization": data.organization.name, "as_of": data.organization.as_of}
+    yield from differences("outcomes", "", plan, about)
+    yield from records("outcomes", "request", plan.requests, request_figures(data, plan))
+    yield from stated_supplies(data, plan)
+
+
+def request_figures(data: ReallocationData, plan: Reallocation) -> dict[str, dict[str, object]]:
+    """What must be stated of every request."""
+    received: dict[str, list[Handover]] = {name: [] for name in data.requests}
+    for handover in sound(data, plan.handovers):
+        received[handover.request].append(handover)
+    figures: dict[str, dict[str, object]] = {}
+    for name, mine in received.items():
+        asked, given = data.requests[name], sum(handover.gpus for handover in mine)
+        figures[name] = {
+            "team": asked.team,
+            "gpus": asked.gpus,
+            "by": asked.by,
+            "handed": given,
+            "in_time": sum(handover.gpus for handover in mine if handover.on <= asked.by),
+            "complete_on": max(handover.on for handover in mine) if given == asked.gpus else None,
+        }
+    return figures
+
+
+def stated_supplies(data: ReallocationData, plan: Reallocation) -> Iterator[Violation]:
+    """The supplies stated are all that becomes free, and every handover draws on one of them.
+
+    Where a hole in a pool is filled by several donors of one day, the plan may say by whom.
+    """
+    for entry in plan.supplies:
+        team = None if entry.project is None else data.team_of.get(entry.project)
+        if entry.team != team or entry.gpus <= 0:
+            message = f"{entry.gpus} GPUs of team {entry.team} are stated"
+            yield Violation(rule="outcomes", subject=listed((entry.pool, entry.on)), message=message)
+    of_source, of_day = gathered(
+        (Source(entry.donor, entry.project, entry.pool, entry.on), entry.gpus) for entry in plan.supplies
+    )
+    yield from exceeded("outcomes", of_source, data.sources)
+    for key in data.free | of_day:
+        stated, free = of_day.get(key, 0), data.free.get(key, 0)
+        if stated != free:
+            message = f"supplies of {stated} GPUs are stated, but {free} become free"
+            yield Violation(rule="outcomes", subject=listed(key), message=message)
+
+
+CONSTRAINTS: tuple[Callable[[ReallocationData, Sequence[Handover]], Iterator[Violation]], ...] = (
+    supply,
+    request,
+    all_or_nothing,
+    team_cap_over_time,
+    type_limit_over_time,
+)
+"""The rules that handovers keep, whatever else a plan says."""
+
+STATEMENTS: tuple[Callable[[ReallocationData, Reallocation], Iterator[Violation]], ...] = (
+    handovers,
+    goals,
+    outcomes,
+)
+"""The rules that compare what a plan says with its handovers."""
