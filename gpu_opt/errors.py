@@ -6,7 +6,8 @@
     ├── InvalidInput        the input cannot be meant                (exit code 2)
     ├── NoPlan              the input admits no plan                 (exit code 3)
     ├── NoPlanInTime        none was found before the limit          (exit code 5)
-    ├── SolverFailure       CBC could not be run, or died            (exit code 1)
+    ├── SolverFailure       CBC could not be run                     (exit code 1)
+    │   └── SolverDied      CBC was killed, or crashed
     ├── VerificationFailure the checker refused the plan: a defect   (exit code 1)
     └── StoreFailure        the store could not be read or written   (exit code 1)
 """
@@ -68,7 +69,11 @@ class NoPlanInTime(GpuOptError):
 
 
 class SolverFailure(GpuOptError):
-    """CBC could not be started, was killed, or gave an answer that cannot be read."""
+    """CBC could not be started, or gave an answer that cannot be read."""
+
+
+class SolverDied(SolverFailure):
+    """CBC was killed or crashed on one program. A search that has a plan goes on without that answer."""
 
 
 class VerificationFailure(GpuOptError):

@@ -30,10 +30,14 @@ class Progress:
 
 
 class Cancel:
-    """A switch that any thread may throw to stop a solve; the best plan so far is returned."""
+    """A switch that any thread may throw to stop a solve; the best plan so far is returned.
 
-    def __init__(self) -> None:
+    A switch with a parent is also thrown when its parent is.
+    """
+
+    def __init__(self, parent: Cancel | None = None) -> None:
         self._event = threading.Event()
+        self._parent = parent
 
     def set(self) -> None:
         """Ask every solve that has this switch to stop."""
@@ -41,7 +45,7 @@ class Cancel:
 
     def is_set(self) -> bool:
         """Whether somebody asked."""
-        return self._event.is_set()
+        return self._event.is_set() or (self._parent is not None and self._parent.is_set())
 
 
 @dataclass(frozen=True, slots=True)

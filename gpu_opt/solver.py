@@ -26,7 +26,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gpu_opt.errors import SolverFailure
+from gpu_opt.errors import SolverDied, SolverFailure
 from gpu_opt.options import Cancel, Options
 from gpu_opt.plan import Stop
 
@@ -53,12 +53,17 @@ class SolverStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What CBC found. The values are in the problem's variables if :attr:`has_solution`."""
+    """What CBC found. The values are in the problem's variables if :attr:`has_solution`.
+
+    The integers are a solution's. The continuous values are too when the status is optimal; when CBC was
+    stopped it has been seen (cbcbox 2.929) to write continuous values that do not belong to its
+    integers, so callers derive them from the integers.
+    """
 
     status: SolverStatus
     stop: Stop
     objective: float | None
-    """In the sense of the problem; None without a solution."""
+    """In the sense of the problem, to the digits that CBC prints unless optimal; None without a solution."""
     bound: float | None
     """Proven, rounded outward by the digits that CBC prints; None if it proved nothing."""
     seconds: float
@@ -90,7 +95,8 @@ def solve(
     `seconds` is the wall-clock limit, `gap` the relative gap at which to stop. With `start`, the
     values now in the variables are CBC's first solution. Duals are left in the constraints.
 
-    Raises SolverFailure if CBC cannot be started, dies, or leaves nothing that can be read.
+    Raises SolverFailure if CBC cannot be started or its answer cannot be read, SolverDied if it was
+    killed or crashed.
     """
     begun = time.monotonic()
     if seconds <= 0 or options.cancel.is_set():
@@ -106,16 +112,9 @@ def solve(
         status, stop = _judge(head, text, options.cancel)
         if status in {SolverStatus.OPTIMAL, SolverStatus.FEASIBLE}:
             _read_solution(problem, solution, names)
-    objective = problem.objective.value() if problem.objective is not None else 0.0
-    has_solution = status in {SolverStatus.OPTIMAL, SolverStatus.FEASIBLE}
-    bound = _bound(text, status, sign * (objective or 0.0))
-    return Answer(
-        status,
-        stop,
-        objective if has_solution else None,
-        None if bound is None else sign * bound,
-        time.monotonic() - begun,
-    )
+    objective = _objective(problem, status, text, sign)
+    bound = _bound(text, status, sign * objective if objective is not None else 0.0)
+    return Answer(status, stop, objective, None if bound is None else sign * bound, time.monotonic() - begun)
 
 
 def versions() -> dict[str, str]:
@@ -159,7 +158,9 @@ def _command(
             mip_start = folder / "start.mst"
             pulp.COIN_CMD().writesol(str(mip_start), problem, columns, rows)
             args += ["-mips", str(mip_start)]
-        args += ["-threads", str(max(1, options.threads)), "-ratio", repr(gap)]
+        if options.threads > 1:  # one thread is CBC's default; asking for it starts a second one
+            args += ["-threads", str(options.threads)]
+        args += ["-ratio", repr(gap)]
         args += ["-randomCbcSeed", str(options.seed), "-randomSeed", str(options.seed)]
     args += ["-sec", f"{seconds:.3f}", "-timeMode", "elapsed"]
     args += ["-solve" if problem.isMIP() else "-initialSolve"]
@@ -193,7 +194,7 @@ def _run(args: list[str], folder: Path, cancel: Cancel, deadline: float, report:
             if process.returncode < 0
             else f"failed with exit code {process.returncode}"
         )
-        raise SolverFailure(f"CBC {cause}; its last words: " + " | ".join(tail))
+        raise SolverDied(f"CBC {cause}; its last words: " + " | ".join(tail))
     return output
 
 
@@ -291,6 +292,7 @@ def _judge(head: str, output: str, cancel: Cancel) -> tuple[SolverStatus, Stop]:
 
 _PARTIAL = re.compile(r"Cbc0005I .*\(best possible (\S+)\)")
 _INTEGER_GAP = re.compile(r"Cbc0011I Exiting as integer gap of (\S+) less")
+_VALUE = re.compile(r"^Objective value:\s+(\S+)", re.MULTILINE)
 _LOWER = re.compile(r"^Lower bound:\s+(\S+)", re.MULTILINE)
 
 
@@ -311,6 +313,14 @@ def _bound(output: str, status: SolverStatus, objective: float) -> float | None:
         candidates.append(objective - printed - _half_digit(printed, 8))
     known = [value for value in candidates if value is not None]
     return max(known) if known else None
+
+
+def _objective(problem: pulp.LpProblem, status: SolverStatus, output: str, sign: float) -> float | None:
+    if status is SolverStatus.OPTIMAL:
+        return float(problem.objective.value() or 0.0) if problem.objective is not None else 0.0
+    if status is SolverStatus.FEASIBLE and (match := _VALUE.search(output)):
+        return sign * float(match.group(1))
+    return None
 
 
 def _outward(text: str, digits: int) -> float | None:

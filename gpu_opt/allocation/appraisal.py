@@ -1,0 +1,141 @@
+"""What a set of grants is worth, and whether it keeps every constraint: exact, without a solver.
+
+Grants are an array x of allocation units, one entry per arc. Feasibility is decided in integers
+(milli-compute, GPUs), so CBC's tolerances cannot let a cap be broken by a hair.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gpu_opt.allocation.goals import GoalSpec
+from gpu_opt.instance import MILLI, Instance, Ints
+
+
+def own_compute(instance: Instance, x: Ints) -> Ints:
+    """Milli-compute of every project at its own speeds, shape (projects,)."""
+    return _per_project(instance, x * instance.arcs.own)
+
+
+def team_compute(instance: Instance, x: Ints) -> Ints:
+    """Milli-compute granted under every team, T_n, shape (teams,)."""
+    unit_compute = np.array(instance.pools.unit_compute, dtype=np.int64)
+    per_project = _per_project(instance, x * unit_compute[instance.arcs.pool])
+    total = np.zeros(len(instance.teams.names), dtype=np.int64)
+    np.add.at(total, np.array(instance.projects.team, dtype=np.int64), per_project)
+    for n in reversed(range(len(total))):
+        if instance.teams.parent[n] >= 0:
+            total[instance.teams.parent[n]] += total[n]
+    return total
+
+
+def moved_gpus(instance: Instance, x: Ints) -> Ints:
+    """GPUs taken, shape (arcs,): what is wanted and not kept."""
+    unit = np.array(instance.pools.unit, dtype=np.int64)
+    lost: Ints = np.maximum(0, instance.arcs.wanted - x) * unit[instance.arcs.pool]
+    return lost
+
+
+def overruns(instance: Instance, x: Ints) -> tuple[Ints, Ints, Ints]:
+    """How far every capacity (units), cap (milli-compute) and limit (GPUs) is exceeded."""
+    pools, teams, limits = instance.pools, instance.teams, instance.limits
+    granted = np.zeros(len(pools.names), dtype=np.int64)
+    np.add.at(granted, instance.arcs.pool, x)
+    over_pool = np.maximum(0, granted - np.array(pools.units, dtype=np.int64))
+    total = team_compute(instance, x)
+    caps = np.array([2**62 if cap is None else cap for cap in teams.cap], dtype=np.int64)
+    gpus = x * np.array(pools.unit, dtype=np.int64)[instance.arcs.pool]
+    counted = [int(gpus[list(limit.arcs)].sum()) - limit.gpus for limit in limits]
+    return over_pool, np.maximum(0, total - caps), np.maximum(0, np.array(counted, dtype=np.int64))
+
+
+def is_feasible(instance: Instance, x: Ints) -> bool:
+    """Whether the grants keep every constraint of ``models/allocation.md``."""
+    arcs, projects = instance.arcs, instance.projects
+    if (x < 0).any() or (x > arcs.upper).any():
+        return False
+    pool, team, limit = overruns(instance, x)
+    allowed_limit = np.array([each.over for each in instance.limits], dtype=np.int64)
+    if (
+        (pool > np.array(instance.pools.over)).any()
+        or (team > np.array(instance.teams.over)).any()
+        or (limit > allowed_limit).any()
+    ):
+        return False
+    own = own_compute(instance, x)
+    if (own > np.array(projects.most)).any() or ((own > 0) & (own < np.array(projects.minimum))).any():
+        return False
+    used = _per_project(instance, (x > 0).astype(np.int64))
+    most_pools = np.array(projects.one_pool, dtype=np.int64)
+    if ((most_pools > 0) & (used > most_pools)).any():
+        return False
+    is_pinned = np.array(projects.pinned, dtype=bool)[arcs.project]
+    if (is_pinned & (x < arcs.wanted)).any():
+        return False
+    return instance.max_moves is None or int(moved_gpus(instance, x).sum()) <= instance.max_moves
+
+
+def project_values(instance: Instance, x: Ints) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """π_j Σ_k b_k v_jk with the best v for the grants, shape (projects,)."""
+    left = own_compute(instance, x) / MILLI
+    demand = np.array(instance.projects.demand) / MILLI
+    worth = np.zeros(len(left))
+    for share, each in instance.segments:
+        piece = np.minimum(left, float(share) * demand)
+        worth += float(each) * piece
+        left = left - piece
+    return np.array(worth * np.array(instance.projects.priority))
+
+
+def appraise(instance: Instance, goals: tuple[GoalSpec, ...], x: Ints) -> tuple[float, ...]:
+    """The value of every goal, in their order and their own senses."""
+    moved = moved_gpus(instance, x)
+    values = project_values(instance, x)
+    lost = float(instance.move_cost) * _per_project(instance, moved)
+    total = team_compute(instance, x)
+    short = [
+        max(0.0, float(target) - int(done) / MILLI)
+        for target, done in zip(instance.teams.target, total, strict=True)
+    ]
+    levels, tiers = np.array(instance.teams.level), np.array(instance.projects.tier)
+    worth: dict[str, float] = {}
+    for goal in goals:
+        if goal.kind == "repair":
+            worth[goal.name] = _overrun_compute(instance, x)
+        elif goal.kind == "guarantee":
+            worth[goal.name] = float(np.array(short)[levels == goal.index].sum())
+        elif goal.kind == "value":
+            worth[goal.name] = float((values - lost)[tiers == goal.index].sum())
+        else:
+            worth[goal.name] = float(moved.sum())
+    return tuple(worth[goal.name] for goal in goals)
+
+
+def is_better(goals: tuple[GoalSpec, ...], new: tuple[float, ...], old: tuple[float, ...]) -> bool:
+    """Whether `new` is lexicographically better than `old` by more than rounding."""
+    for goal, a, b in zip(goals, new, old, strict=True):
+        gain = a - b if goal.sense == "maximize" else b - a
+        tolerance = held_with(b)
+        if gain > tolerance:
+            return True
+        if gain < -tolerance:
+            return False
+    return False
+
+
+def held_with(value: float) -> float:
+    """Slack with which a goal's value is held: what rounding may cost, far below one allocation unit."""
+    return 1e-9 * abs(value) + 1e-7
+
+
+def _per_project(instance: Instance, per_arc: Ints) -> Ints:
+    total = np.zeros(len(instance.projects.names), dtype=np.int64)
+    np.add.at(total, instance.arcs.project, per_arc)
+    return total
+
+
+def _overrun_compute(instance: Instance, x: Ints) -> float:
+    pool, team, limit = overruns(instance, x)
+    by_pool = int((pool * np.array(instance.pools.unit_compute)).sum())
+    by_limit = sum(int(over) * each.milli for over, each in zip(limit, instance.limits, strict=True))
+    return (by_pool + int(team.sum()) + by_limit) / MILLI

@@ -1,0 +1,235 @@
+"""From the search's answer to the plan that planners read."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from gpu_opt.allocation.appraisal import appraise, moved_gpus, overruns, own_compute, team_compute
+from gpu_opt.allocation.goals import GoalSpec
+from gpu_opt.allocation.reasons import explain_project
+from gpu_opt.allocation.search import Proof
+from gpu_opt.budgets import Budgets, resolve_budgets
+from gpu_opt.instance import MILLI, Instance, Ints
+from gpu_opt.options import relative_gap
+from gpu_opt.organization import Organization
+from gpu_opt.plan import (
+    Allocation,
+    Goal,
+    Grant,
+    Move,
+    Overrun,
+    PoolOutcome,
+    ProjectOutcome,
+    Run,
+    Status,
+    Stop,
+    TeamOutcome,
+)
+
+
+def decode(
+    organization: Organization,
+    instance: Instance,
+    goals: tuple[GoalSpec, ...],
+    x: Ints,
+    proofs: tuple[Proof, ...],
+    run: Run,
+) -> Allocation:
+    """Turn units per arc, and what was proved of them, into an allocation."""
+    reached = _goals(instance, goals, x, proofs)
+    values = [goal for goal in reached if goal.name.startswith("value_tier_")]
+    objective, bound = sum(goal.value for goal in values), sum(goal.bound for goal in values)
+    stop = _stop(reached)
+    budgets = resolve_budgets(organization, instance.date)
+    return Allocation(
+        organization=organization.name,
+        as_of=organization.as_of,
+        date=instance.date,
+        status=Status.OPTIMAL if stop is Stop.PROVED else Status.FEASIBLE,
+        stop=stop,
+        objective=objective,
+        bound=bound,
+        gap=relative_gap(objective, bound),
+        goals=reached,
+        grants=_grants(instance, x),
+        moves=_moves(instance, x),
+        projects=_projects(organization, instance, x),
+        teams=_teams(budgets, instance, x),
+        pools=_pools(organization, budgets, instance, x),
+        overruns=_overruns(instance, x),
+        run=run,
+    )
+
+
+def _goals(
+    instance: Instance, goals: tuple[GoalSpec, ...], x: Ints, proofs: tuple[Proof, ...]
+) -> tuple[Goal, ...]:
+    return tuple(
+        Goal(
+            name=goal.name,
+            sense=goal.sense,
+            unit=goal.unit,
+            value=value,
+            bound=proof.bound,
+            gap=relative_gap(value, proof.bound),
+            stop=proof.stop,
+            seconds=proof.seconds,
+        )
+        for goal, value, proof in zip(goals, appraise(instance, goals, x), proofs, strict=True)
+    )
+
+
+def _stop(goals: tuple[Goal, ...]) -> Stop:
+    """The reason that says least: proved only if every goal was."""
+    for reason in (Stop.INTERRUPTED, Stop.TIME, Stop.GAP):
+        if any(goal.stop is reason for goal in goals):
+            return reason
+    return Stop.PROVED
+
+
+def _grants(instance: Instance, x: Ints) -> tuple[Grant, ...]:
+    return tuple(
+        Grant(
+            project=instance.projects.names[int(instance.arcs.project[a])],
+            pool=instance.pools.names[int(instance.arcs.pool[a])],
+            gpus=int(x[a]) * instance.pools.unit[int(instance.arcs.pool[a])],
+        )
+        for a in np.flatnonzero(x)
+    )
+
+
+def _moves(instance: Instance, x: Ints) -> tuple[Move, ...]:
+    moved = moved_gpus(instance, x)
+    return tuple(
+        Move(
+            project=instance.projects.names[int(instance.arcs.project[a])],
+            pool=instance.pools.names[int(instance.arcs.pool[a])],
+            gpus=int(moved[a]),
+        )
+        for a in np.flatnonzero(moved)
+    )
+
+
+def _projects(organization: Organization, instance: Instance, x: Ints) -> tuple[ProjectOutcome, ...]:
+    index = {name: j for j, name in enumerate(instance.projects.names)}
+    own = own_compute(instance, x)
+    gpus = x * np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool]
+    outcomes = []
+    for project in organization.projects:
+        j = index.get(project.name)
+        arcs = range(0) if j is None else instance.projects.arcs[j]
+        outcomes.append(
+            ProjectOutcome(
+                project=project.name,
+                team=project.team,
+                tier=project.tier,
+                priority=project.priority,
+                active=j is not None,
+                demand=project.demand,
+                minimum=project.minimum,
+                granted=0.0 if j is None else int(own[j]) / MILLI,
+                gpus=int(gpus[arcs.start : arcs.stop].sum()),
+                held=sum(project.holds.values()),
+                reason=explain_project(organization, instance, x, project, j),
+            )
+        )
+    return tuple(outcomes)
+
+
+def _teams(budgets: Budgets, instance: Instance, x: Ints) -> tuple[TeamOutcome, ...]:
+    total = team_compute(instance, x)
+    by_type = _gpus_by_type(instance, x)
+    outcomes = []
+    for n, team in enumerate(budgets.teams):
+        target = instance.teams.target[n]
+        outcomes.append(
+            TeamOutcome(
+                team=team.name,
+                parent=team.parent,
+                level=instance.teams.level[n],
+                owner=team.owner,
+                guarantee=_number(budgets.guarantee.get(team.name)),
+                promised=float(instance.teams.promise[n]),
+                cap=_number(budgets.cap.get(team.name)),
+                granted=int(total[n]) / MILLI,
+                shortfall=max(0.0, float(target - Fraction(int(total[n]), MILLI))),
+                by_type=by_type[n],
+            )
+        )
+    return tuple(outcomes)
+
+
+def _number(amount: Fraction | None) -> float | None:
+    return None if amount is None else float(amount)
+
+
+def _gpus_by_type(instance: Instance, x: Ints) -> list[dict[str, int]]:
+    """GPUs granted under every team, by GPU type; only types with any."""
+    counts: list[dict[str, int]] = [{} for _ in instance.teams.names]
+    for a in np.flatnonzero(x):
+        pool = int(instance.arcs.pool[a])
+        kind, gpus = instance.pools.types[pool], int(x[a]) * instance.pools.unit[pool]
+        team = instance.projects.team[int(instance.arcs.project[a])]
+        while team >= 0:
+            counts[team][kind] = counts[team].get(kind, 0) + gpus
+            team = instance.teams.parent[team]
+    return [dict(sorted(each.items())) for each in counts]
+
+
+def _pools(
+    organization: Organization, budgets: Budgets, instance: Instance, x: Ints
+) -> tuple[PoolOutcome, ...]:
+    granted = np.zeros(len(organization.pools), dtype=np.int64)
+    np.add.at(granted, instance.arcs.pool, x)
+    return tuple(
+        PoolOutcome(
+            pool=pool.name,
+            gpu_type=pool.gpu_type,
+            site=pool.site,
+            gpus=budgets.gpus[pool.name],
+            granted=int(granted[p]) * pool.unit,
+            idle=max(0, budgets.gpus[pool.name] - int(granted[p]) * pool.unit),
+        )
+        for p, pool in enumerate(organization.pools)
+    )
+
+
+def _overruns(instance: Instance, x: Ints) -> tuple[Overrun, ...]:
+    pools, teams = instance.pools, instance.teams
+    over_pool, over_team, over_limit = overruns(instance, x)
+    found = [
+        Overrun(
+            rule="pool_capacity",
+            subject=pools.names[p],
+            before=(pools.units[p] + pools.over[p]) * pools.unit[p],
+            after=(pools.units[p] + int(over_pool[p])) * pools.unit[p],
+            limit=pools.units[p] * pools.unit[p],
+        )
+        for p in np.flatnonzero(over_pool).tolist()
+    ]
+    found += [
+        Overrun(
+            rule="team_cap",
+            subject=teams.names[n],
+            before=(cap + teams.over[n]) / MILLI,
+            after=(cap + int(over_team[n])) / MILLI,
+            limit=cap / MILLI,
+        )
+        for n, cap in enumerate(teams.cap)
+        if cap is not None and over_team[n]
+    ]
+    found += [
+        Overrun(
+            rule="type_limit",
+            subject=teams.names[limit.team],
+            gpu_type=limit.gpu_type,
+            before=limit.gpus + limit.over,
+            after=limit.gpus + int(over_limit[i]),
+            limit=limit.gpus,
+        )
+        for i, limit in enumerate(instance.limits)
+        if over_limit[i]
+    ]
+    return tuple(found)

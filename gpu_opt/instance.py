@@ -1,0 +1,126 @@
+"""The indexed form of an organization on a date: what the formulations are written in.
+
+Names become indices, percentages become numbers, dates are applied, and compute becomes *integers*
+in thousandths of a reference GPU (milli-compute), so that nothing here rounds. The symbols are
+those of ``models/allocation.md``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+MILLI = 1000
+"""Milli-compute in one reference GPU; every speed has at most three decimals."""
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Pools p, by index."""
+
+    names: tuple[str, ...]
+    types: tuple[str, ...]
+    units: tuple[int, ...]
+    """⌊C_p / u_p⌋, deliveries included."""
+    unit: tuple[int, ...]
+    """u_p, in GPUs."""
+    unit_compute: tuple[int, ...]
+    """σ_p u_p, in milli-compute."""
+    over: tuple[int, ...]
+    """Units by which today's wanted holdings exceed the pool; the bound of over_p."""
+
+
+@dataclass(frozen=True, slots=True)
+class Teams:
+    """Teams n, by index; parents come before their children."""
+
+    names: tuple[str, ...]
+    parent: tuple[int, ...]
+    """-1 for the root."""
+    level: tuple[int, ...]
+    cap: tuple[int | None, ...]
+    """c_n in milli-compute, rounded down: nothing between two multiples of 0.001 can be granted."""
+    over: tuple[int, ...]
+    """Milli-compute by which today's wanted holdings exceed the cap; the bound of over_n."""
+    promise: tuple[Fraction, ...]
+    """G_n, in compute."""
+    target: tuple[Fraction, ...]
+    """τ_n, in compute."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypeLimit:
+    """One limit of a team on a GPU type."""
+
+    team: int
+    gpu_type: str
+    gpus: int
+    """l_ng, rounded down."""
+    over: int
+    """GPUs by which today's wanted holdings exceed it; the bound of over_ng."""
+    milli: int
+    """Milli-compute of one GPU of the type."""
+    arcs: tuple[int, ...]
+    """The arcs that it counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Projects:
+    """Active projects j, by index."""
+
+    names: tuple[str, ...]
+    team: tuple[int, ...]
+    tier: tuple[int, ...]
+    priority: tuple[float, ...]
+    demand: tuple[int, ...]
+    """d_j, in milli-compute."""
+    most: tuple[int, ...]
+    """D_j, in milli-compute."""
+    minimum: tuple[int, ...]
+    """m_j, in milli-compute; 0: none."""
+    one_pool: tuple[int, ...]
+    """k_j: pools that it may use; 0: as many as it likes."""
+    pinned: tuple[bool, ...]
+    arcs: tuple[range, ...]
+    """Its arcs; consecutive, empty if the project is dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arcs:
+    """Arcs (j, p), project by project; one entry per arc in every array."""
+
+    project: Ints
+    pool: Ints
+    own: Ints
+    """s_jp u_p: milli-compute of one unit at the project's own speed."""
+    upper: Ints
+    """Most units."""
+    wanted: Ints
+    """w_jp in units."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An organization on a date, indexed."""
+
+    date: dt.date
+    pools: Pools
+    teams: Teams
+    limits: tuple[TypeLimit, ...]
+    projects: Projects
+    arcs: Arcs
+    segments: tuple[tuple[Fraction, Fraction], ...]
+    """(a_k, b_k): share of the demand, value per reference GPU."""
+    move_cost: Fraction
+    max_moves: int | None
+
+    @property
+    def size(self) -> tuple[int, int, int]:
+        """Projects, pools and arcs."""
+        return len(self.projects.names), len(self.pools.names), len(self.arcs.project)
