@@ -1,0 +1,126 @@
+"""From a command's arguments to its exit code: read, solve, show."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gpu_opt.cli import arguments as args
+from gpu_opt.cli.failures import Code, Interrupted, line
+from gpu_opt.cli.interrupts import interruptible
+from gpu_opt.cli.output import say, show, write
+from gpu_opt.errors import InvalidInput, NoPlanInTime
+from gpu_opt.options import Cancel, Options
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from rich.console import RenderableType
+
+    from gpu_opt.organization import Organization
+
+MOST_WARNINGS = 10
+"""Warnings that a solving command shows; `check` shows all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What every command is told about how to talk and how to solve."""
+
+    as_json: bool
+    quiet: bool
+    time_limit: float
+    gap: float
+    threads: int | None
+    seed: int
+
+
+def settings(
+    as_json: args.Json = False,
+    quiet: args.Quiet = False,
+    time_limit: args.TimeLimit = 20.0,
+    gap: args.Gap = "0.01%",
+    threads: args.Threads = None,
+    seed: args.Seed = 0,
+) -> Settings:
+    """The options that every command takes, as they were typed, checked.
+
+    Raises typer.BadParameter if one of them cannot be meant.
+    """
+    return Settings(as_json, quiet, args.parse_seconds(time_limit), args.parse_gap(gap), threads, seed)
+
+
+def with_settings(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command, after its own parameters, those of :func:`settings`; their result is its first one."""
+    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+    shared = list(inspect.signature(settings, eval_str=True).parameters.values())
+
+    def run(**typed: Any) -> int:
+        how = settings(**{one.name: typed.pop(one.name) for one in shared})
+        return command(how, **typed)
+
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in (*own, *shared)}
+    return run
+
+
+@contextlib.contextmanager
+def solving(how: Settings, file: str) -> Iterator[tuple[Organization, Options]]:
+    """Read the organization; show progress and obey signals until the block has its result.
+
+    Raises InvalidInput if the file has an error, and Interrupted if the solve is abandoned, or stopped
+    before there is a plan.
+    """
+    from gpu_opt.progress import display, is_live
+
+    cancel = Cancel()
+    live = not how.quiet and is_live(sys.stderr)
+    showing = contextlib.nullcontext() if how.quiet else display(sys.stderr, cancel)
+    try:
+        with interruptible(cancel, announce=not live), showing as progress:
+            options = Options(how.time_limit, how.gap, seed=how.seed, progress=progress, cancel=cancel)
+            if how.threads is not None:
+                options = dataclasses.replace(options, threads=how.threads)
+            yield _read(file, cancel), options
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted again: the solve was abandoned") from None
+    except NoPlanInTime as failure:
+        if cancel.is_set():
+            raise Interrupted("interrupted before there was a plan") from failure
+        raise
+
+
+def _read(file: str, cancel: Cancel) -> Organization:
+    """Read an organization, with its warnings on stderr."""
+    from gpu_opt import files
+
+    organization, problems = files.read(file)
+    if organization is None:
+        raise InvalidInput(problems, file)
+    for problem in problems[:MOST_WARNINGS]:
+        say(line(problem, file))
+    if more := problems[MOST_WARNINGS:]:
+        say(f"... and {len(more):,} more: gpu-opt check {file}")
+    if cancel.is_set():
+        raise Interrupted("interrupted before there was a plan")
+    return organization
+
+
+def present(
+    result: BaseModel,
+    tables: Callable[[], RenderableType],
+    how: Settings,
+    options: Options,
+    code: Code = Code.PLAN,
+) -> int:
+    """Print the result, as JSON or as tables, and return the exit code: `code`, unless interrupted."""
+    if how.as_json:
+        write(result.model_dump_json(indent=2))
+    else:
+        show(tables())
+    return Code.INTERRUPTED if options.cancel.is_set() else code

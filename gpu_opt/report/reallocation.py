@@ -1,0 +1,85 @@
+"""The reallocation as tables: who hands what to whom, and when."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import groupby
+
+from rich.console import Group, RenderableType
+
+from gpu_opt.plan import Donor, Handover, Reallocation
+from gpu_opt.report.plan import goals, headline
+from gpu_opt.report.tables import MARK, cell, table, titled
+from gpu_opt.report.text import count, counted
+
+
+def reallocation(plan: Reallocation) -> RenderableType:
+    """The whole reallocation."""
+    title = f"{plan.organization}: reallocation from {plan.as_of} to {plan.until}"
+    return Group(headline(title, plan), goals(plan), handovers(plan), requests(plan))
+
+
+def handovers(plan: Reallocation) -> RenderableType:
+    """GPUs that change hands, by week and day."""
+    total = sum(one.gpus for one in plan.handovers)
+    offered = sum(one.gpus for one in plan.supplies)
+    title = f"Handovers: {count(total)} of {count(offered)} GPUs that come free"
+    if not plan.handovers:
+        return titled(title, cell("nobody hands over anything within the horizon"))
+    grid = table("on", "from", "to", "pool", "GPUs", right=("GPUs",))
+    ordered = sorted(plan.handovers, key=lambda one: one.on)
+    for monday, week in groupby(ordered, key=lambda one: one.on - dt.timedelta(days=one.on.weekday())):
+        grid.add_section()
+        grid.add_row(cell(f"week of {monday}", "bold"))
+        for one in week:
+            grid.add_row(
+                f"{one.on:%a} {one.on}",
+                cell(donor(one)),
+                cell(f"{one.request} ({one.team})"),
+                cell(one.pool),
+                count(one.gpus),
+            )
+    return titled(title, grid)
+
+
+def donor(one: Handover) -> str:
+    """Who hands over, and since when the GPUs are free if they had to wait."""
+    name = {
+        Donor.RELEASE: f"{one.project} ({one.donor_team}) ends",
+        Donor.DELIVERY: "delivery",
+        Donor.IDLE: "idle",
+    }[one.donor]
+    waits = one.donor is not Donor.IDLE and one.free_on < one.on
+    return f"{name}, free since {one.free_on}" if waits else name
+
+
+def requests(plan: Reallocation) -> RenderableType:
+    """What every request gets, and by when."""
+    if not plan.requests:
+        return titled("Requests", cell("nobody asks for anything within the horizon"))
+    grid = table(
+        "request",
+        "team",
+        "by",
+        "asked",
+        "handed",
+        "in time",
+        "complete on",
+        "note",
+        right=("asked", "handed", "in time"),
+        wide="note",
+    )
+    for one in plan.requests:
+        short = one.in_time < one.gpus
+        grid.add_row(
+            cell(one.request),
+            cell(one.team),
+            str(one.by),
+            count(one.gpus),
+            count(one.handed),
+            count(one.in_time),
+            cell("not complete" if one.complete_on is None else str(one.complete_on), MARK if short else ""),
+            cell(one.text),
+        )
+    met = sum(one.in_time == one.gpus for one in plan.requests)
+    return titled(f"Requests: {count(met)} of {counted(len(plan.requests), 'request')} met in time", grid)

@@ -1,0 +1,42 @@
+"""How every table looks: no frames, figures to the right, legible without colour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from gpu_opt.report.text import printable
+
+MARK = "bold red"
+"""Style of what a planner must not overlook; the words say the same without it."""
+
+
+def cell(text: str, style: str = "") -> Text:
+    """Text that is printed as it is: brackets in a name are no markup."""
+    return Text(printable(text), style=style)
+
+
+def table(*columns: str, right: Sequence[str] = (), wide: str | None = None) -> Table:
+    """An empty table. The columns in `right` hold figures; `wide` gets the room that is left."""
+    grid = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for name in columns:
+        figures = name in right
+        grid.add_column(
+            name,
+            justify="right" if figures else "left",
+            no_wrap=figures,
+            overflow="fold",
+            ratio=1 if name == wide else None,
+            min_width=20 if name == wide else None,
+        )
+    grid.expand = wide is not None
+    return grid
+
+
+def titled(title: str, *body: RenderableType) -> Group:
+    """A section: an empty line, its title, and what it shows."""
+    return Group(Text(), cell(title, "bold"), *body)

@@ -1,0 +1,109 @@
+"""Numbers, dates and the solver's words as a planner reads them."""
+
+from __future__ import annotations
+
+import math
+
+from gpu_opt.plan import Goal, Status, Stop
+
+GOALS = {
+    "repair": "bring back under caps and capacities",
+    "moves": "moves",
+    "cost": "price of lateness, idling and second choices",
+    "guarantee_level": "shortfall of guarantees, level",
+    "value_tier": "value, tier",
+    "unmet_tier": "unmet requests, tier",
+}
+"""Goals and phases of a solve in words; those with a number carry it at the end of their name."""
+
+STOPS = {
+    Stop.PROVED: "proved",
+    Stop.GAP: "within the gap asked for",
+    Stop.TIME: "stopped by the time limit",
+    Stop.INTERRUPTED: "interrupted",
+}
+
+
+def amount(number: float) -> str:
+    """An amount of compute, with thousands separators and at most one decimal.
+
+    >>> amount(12345.67), amount(2048.0), amount(0.04), amount(-0.0)
+    ('12,345.7', '2,048', '< 0.1', '0')
+    """
+    if not math.isfinite(number):
+        return "unknown"
+    if 0 < abs(number) < 0.05:
+        return "< 0.1" if number > 0 else "> -0.1"
+    shown = f"{number:,.1f}".removesuffix(".0")
+    return "0" if shown == "-0" else shown
+
+
+def count(number: int) -> str:
+    """A number of GPUs.
+
+    >>> count(250000)
+    '250,000'
+    """
+    return f"{number:,}"
+
+
+def percentage(share: float) -> str:
+    """A share of one as a percentage with two decimals; what is not zero does not look like it.
+
+    >>> percentage(0.0012), percentage(0.0), percentage(0.00000001)
+    ('0.12 %', '0 %', '< 0.01 %')
+    """
+    if not math.isfinite(share):
+        return "unknown"
+    if share == 0:
+        return "0 %"
+    return "< 0.01 %" if share < 0.0001 else f"{100 * share:.2f} %"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "error"), counted(2, "error")
+    ('1 error', '2 errors')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def goal(name: str) -> str:
+    """A goal, or a phase of the solve, in words.
+
+    >>> goal("guarantee_level_1"), goal("moves"), goal("building")
+    ('shortfall of guarantees, level 1', 'moves', 'building')
+    """
+    stem, _, number = name.rpartition("_")
+    if number.isdecimal() and stem in GOALS:
+        return f"{GOALS[stem]} {number}"
+    return GOALS.get(name, name.replace("_", " "))
+
+
+def status(known: Status, stop: Stop, goals: tuple[Goal, ...]) -> str:
+    """What is known about a plan, in words. "Optimal" is said only of what is proved."""
+    if known is Status.OPTIMAL:
+        return "optimal: proved, no plan is better"
+    unproved = [f"{goal(one.name)} ({percentage(one.gap)})" for one in goals if one.stop is not Stop.PROVED]
+    return f"a verified plan, {STOPS[stop]}" + (f"; not proved: {shortened(unproved)}" if unproved else "")
+
+
+def shortened(words: list[str], most: int = 3) -> str:
+    """The words in a row; of more than `most`, the first ones and how many there are besides.
+
+    >>> shortened(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    """
+    if len(words) <= most:
+        return ", ".join(words)
+    return f"{', '.join(words[:most])} and {len(words) - most:,} more"
+
+
+def printable(text: str) -> str:
+    """The text without control characters, so that no name can steer the terminal.
+
+    >>> printable("a" + chr(27) + "[31mb")
+    'a�[31mb'
+    """
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
