@@ -1,0 +1,216 @@
+"""The nightly batch: allocate for today, reallocate over the horizon, publish, and say what changed."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from gpu_opt.errors import StoreFailure
+from gpu_opt.options import Options, Progress
+from gpu_opt.organization import Organization, Request
+from gpu_opt.plan import (
+    Allocation,
+    Change,
+    NightReport,
+    ProjectChange,
+    Reallocation,
+    TeamChange,
+    TeamOutcome,
+)
+
+if TYPE_CHECKING:
+    from gpu_opt.store import Night
+
+DEFAULT_STORE = "sqlite:///gpu-opt.db"
+"""A SQLite file in the current folder."""
+
+ALLOCATION_SHARE = 0.55
+"""Share of the time limit that the allocation may use: it is the harder program, and decides tonight."""
+
+ENTITLEMENT_SHARE = 0.6
+"""Share of what then is left for the allocation at the horizon's end; the flow gets the rest."""
+
+
+class NotPublished(StoreFailure):
+    """A night was computed but could not be stored; nothing was changed in the store.
+
+    `report` has the whole night, so that the plan is not lost: print or save it.
+    """
+
+    def __init__(self, message: str, report: NightReport) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+def run_night(
+    organization: Organization,
+    *,
+    horizon_days: int = 90,
+    options: Options | None = None,
+    store_url: str = DEFAULT_STORE,
+) -> NightReport:
+    """Allocate for `as_of`, reallocate until `horizon_days` later, publish, and compare with last night.
+
+    The time limit of `options` holds for all solves together. Both plans have passed the independent
+    checker when they are published. Computing a day again is legitimate: the newer night counts, the
+    older one stays in the history, and the report's `replaces` names it, also when two batches run at once.
+    A night that is cancelled is not published: its report has what was computed by then, and no `night`.
+
+    Raises, besides what `allocate` and `reallocate` raise, StoreFailure before anything is solved if the
+    store cannot be written or read, and NotPublished, with the report, if it failed when all was solved.
+    """
+    from gpu_opt import store
+
+    options = options or Options()
+    started = dt.datetime.now(dt.UTC)
+    until = organization.as_of + dt.timedelta(days=horizon_days)
+    store.ensure_writable(store_url)
+    previous = store.last_night(store_url, organization.name, organization.as_of)
+    allocation, requests, reallocation = _solve(organization, until, options)
+    report = _report(until, started, previous, allocation, reallocation)
+    if reallocation is None or options.cancel.is_set():
+        return report
+    try:
+        published = store.publish(
+            store_url,
+            organization,
+            allocation,
+            reallocation,
+            requests=requests,
+            options=options,
+            started=started,
+        )
+    except StoreFailure as error:
+        raise NotPublished(f"the night was computed but is not published: {error}", report) from error
+    update = {"night": published.id, "replaces": published.replaces, "finished": published.finished}
+    return report.model_copy(update=update)
+
+
+def _solve(
+    organization: Organization, until: dt.date, options: Options
+) -> tuple[Allocation, tuple[Request, ...], Reallocation | None]:
+    """Compute both plans, and the requests between them; no reallocation once somebody cancelled."""
+    from gpu_opt.allocation import allocate
+    from gpu_opt.reallocation import entitled_requests, reallocate, with_grants
+
+    begun = time.monotonic()
+    allocation = allocate(organization, options=_share(options, begun, ALLOCATION_SHARE))
+    if options.cancel.is_set():
+        return allocation, (), None
+    tonight = with_grants(organization, allocation.grants)
+    entitled = allocate(
+        _without_moves(tonight), date=until, options=_share(options, begun, ENTITLEMENT_SHARE)
+    )
+    if options.cancel.is_set():
+        return allocation, (), None
+    requests = entitled_requests(tonight, entitled)
+    reallocation = reallocate(tonight, until=until, requests=requests, options=_share(options, begun, 1.0))
+    return allocation, requests, reallocation
+
+
+def _without_moves(organization: Organization) -> Organization:
+    """The same, but nothing may be taken from a holder: what it is entitled to comes from what frees up."""
+    policy = organization.policy.model_copy(update={"max_moves": 0})
+    return organization.model_copy(update={"policy": policy})
+
+
+def _share(options: Options, begun: float, share: float) -> Options:
+    """Options for one solve of the night: a share of the time left, and progress in seconds of the night."""
+    spent = time.monotonic() - begun
+    seconds = max(0.0, options.time_limit - spent) * share
+    return dataclasses.replace(options, time_limit=seconds, progress=_later(options.progress, spent))
+
+
+def _later(report: Callable[[Progress], None] | None, seconds: float) -> Callable[[Progress], None] | None:
+    if report is None:
+        return None
+    return lambda progress: report(dataclasses.replace(progress, seconds=progress.seconds + seconds))
+
+
+def _report(
+    until: dt.date,
+    started: dt.datetime,
+    previous: Night | None,
+    allocation: Allocation,
+    reallocation: Reallocation | None,
+) -> NightReport:
+    """The report of a night that is not published yet."""
+    return NightReport(
+        organization=allocation.organization,
+        as_of=allocation.as_of,
+        until=until,
+        started=started,
+        finished=dt.datetime.now(dt.UTC),
+        night=None,
+        replaces=None,
+        previous=previous.summary.id if previous else None,
+        previous_as_of=previous.summary.as_of if previous else None,
+        projects=project_changes(previous.allocation, allocation) if previous else (),
+        teams=team_changes(previous.allocation, allocation) if previous else (),
+        allocation=allocation,
+        reallocation=reallocation,
+    )
+
+
+def project_changes(before: Allocation, after: Allocation) -> tuple[ProjectChange, ...]:
+    """The projects that are granted something else in `after` than in `before`, by team and name."""
+    teams = {outcome.project: outcome.team for plan in (before, after) for outcome in plan.projects}
+    known = [{outcome.project for outcome in plan.projects} for plan in (before, after)]
+    held = [_gpus_by_project(plan) for plan in (before, after)]
+    changes = []
+    for project, team in teams.items():
+        old, new = (gpus.get(project, {}) for gpus in held)
+        by_pool = {pool: new.get(pool, 0) - old.get(pool, 0) for pool in sorted(old.keys() | new.keys())}
+        by_pool = {pool: gpus for pool, gpus in by_pool.items() if gpus}
+        if by_pool:
+            changes.append(
+                ProjectChange(
+                    project=project,
+                    team=team,
+                    change=_change(project in known[0], project in known[1]),
+                    before=sum(old.values()),
+                    after=sum(new.values()),
+                    by_pool=by_pool,
+                )
+            )
+    return tuple(sorted(changes, key=lambda change: (change.team, change.project)))
+
+
+def team_changes(before: Allocation, after: Allocation) -> tuple[TeamChange, ...]:
+    """The teams whose budget, grants or shortfall differ, in the order of `after`, those gone last."""
+    old = {outcome.team: outcome for outcome in before.teams}
+    new = {outcome.team: outcome for outcome in after.teams}
+    return tuple(
+        TeamChange(
+            team=team,
+            change=_change(team in old, team in new),
+            before=old.get(team),
+            after=new.get(team),
+        )
+        for team in new | old
+        if _figures(old.get(team)) != _figures(new.get(team))
+    )
+
+
+def _figures(outcome: TeamOutcome | None) -> tuple[float | None, ...]:
+    """What a change of a team is about; () where there is no such team, which equals no team's figures."""
+    if outcome is None:
+        return ()
+    return outcome.guarantee, outcome.cap, outcome.granted, outcome.shortfall
+
+
+def _change(was_known: bool, is_known: bool) -> Change:
+    if was_known and is_known:
+        return Change.CHANGED
+    return Change.NEW if is_known else Change.GONE
+
+
+def _gpus_by_project(plan: Allocation) -> dict[str, dict[str, int]]:
+    held: dict[str, dict[str, int]] = {}
+    for grant in plan.grants:
+        pools = held.setdefault(grant.project, {})
+        pools[grant.pool] = pools.get(grant.pool, 0) + grant.gpus
+    return held
