@@ -1,0 +1,268 @@
+"""Tiny organizations and plans, in few words.
+
+A lab has one team above all others, `lab`, which is added where it is not given. A plan built here
+states of itself what is true: break it with `model_copy` to see the checker refuse it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any, Literal
+
+from gpu_opt.organization import Delivery, GpuType, Organization, Policy, Pool, Project, Request, Team
+from gpu_opt.plan import (
+    Allocation,
+    Cause,
+    Donor,
+    Goal,
+    Grant,
+    Handover,
+    Move,
+    Overrun,
+    PoolOutcome,
+    ProjectOutcome,
+    Reallocation,
+    Reason,
+    RequestOutcome,
+    Run,
+    Status,
+    Stop,
+    Supply,
+    TeamOutcome,
+)
+from gpu_opt.verify import statements
+from gpu_opt.verify.allocation import Granted, granted_of
+from gpu_opt.verify.data import AllocationData, allocation_data
+from gpu_opt.verify.goals import allocation_goals, lines, moved
+from gpu_opt.verify.reallocation import reallocation_goals, request_figures
+from gpu_opt.verify.supplies import ReallocationData, reallocation_data
+
+TODAY = dt.date(2026, 11, 23)
+SPEEDS = {"h100": 1.0, "h200": 1.5, "gb200": 2.5, "mi355x": 1.9}
+RUN = Run(gpu_opt="0", pulp="0", cbc="0", time_limit=1, gap=0, threads=1, seed=0, seconds={"total": 0})
+
+
+def day(n: int) -> dt.date:
+    """The day n days from today."""
+    return TODAY + dt.timedelta(days=n)
+
+
+def pool(name: str = "iowa", gpus: int = 16, unit: int = 1, gpu_type: str = "h100", site: str = "") -> Pool:
+    return Pool(name=name, gpu_type=gpu_type, site=site or name, gpus=gpus, unit=unit)
+
+
+def team(name: str, parent: str | None = "lab", **fields: Any) -> Team:
+    return Team(name=name, parent=parent, **fields)
+
+
+def root(**fields: Any) -> Team:
+    return team("lab", parent=None, **fields)
+
+
+def project(name: str, demand: float = 8, team: str = "lab", **fields: Any) -> Project:
+    return Project(name=name, team=team, demand=demand, **fields)
+
+
+def delivery(pool: str, gpus: int, on: int) -> Delivery:
+    return Delivery(pool=pool, gpus=gpus, on=day(on))
+
+
+def request(name: str, gpus: int = 4, team: str = "lab", by: int = 10, **fields: Any) -> Request:
+    return Request(name=name, team=team, gpus=gpus, by=day(by), **fields)
+
+
+def lab(
+    pools: Sequence[Pool] = (pool(),),
+    teams: Sequence[Team] = (),
+    projects: Sequence[Project] = (),
+    deliveries: Sequence[Delivery] = (),
+    **policy: Any,
+) -> Organization:
+    """An organization as of `TODAY`; its GPU types are those of its pools and projects, at `SPEEDS`."""
+    types = [pool.gpu_type for pool in pools] + [name for one in projects for name in one.speeds or ()]
+    types += [name for one in teams for name in one.limits]
+    has_root = any(one.parent is None for one in teams)
+    return Organization(
+        name="lab",
+        as_of=TODAY,
+        gpu_types={name: GpuType(vendor="some", speed=SPEEDS[name]) for name in types},
+        pools=tuple(pools),
+        deliveries=tuple(deliveries),
+        teams=tuple(teams) if has_root else (root(), *teams),
+        projects=tuple(projects),
+        policy=Policy(**policy),
+    )
+
+
+def allocation(
+    organization: Organization, gpus: Mapping[tuple[str, str], int], date: dt.date = TODAY
+) -> Allocation:
+    """The plan that grants these GPUs, by project and pool; its goals are said to be proved."""
+    data = allocation_data(organization, date)
+    grants = tuple(Grant(project=name, pool=at, gpus=count) for (name, at), count in gpus.items())
+    granted = granted_of(data, grants)
+    goals = goals_stated(allocation_goals(data, granted.totals, granted.gpus))
+    objective = sum(goal.value for goal in goals if goal.sense == "maximize")
+    return Allocation(
+        organization=organization.name,
+        as_of=organization.as_of,
+        date=date,
+        status=Status.OPTIMAL,
+        stop=Stop.PROVED,
+        objective=objective,
+        bound=objective,
+        gap=0,
+        goals=goals,
+        grants=grants,
+        moves=moves_of(data, granted),
+        projects=project_outcomes(data, granted),
+        teams=team_outcomes(data, granted),
+        pools=pool_outcomes(data, granted),
+        overruns=overruns_of(data, granted),
+        run=RUN,
+    )
+
+
+def goals_stated(values: Sequence[tuple[str, Fraction]]) -> tuple[Goal, ...]:
+    def goal(name: str, value: float) -> Goal:
+        sense: Literal["minimize", "maximize"] = "maximize" if name.startswith("value") else "minimize"
+        return Goal(
+            name=name, sense=sense, unit="", value=value, bound=value, gap=0, stop=Stop.PROVED, seconds=0
+        )
+
+    return tuple(goal(name, float(value)) for name, value in values)
+
+
+def moves_of(data: AllocationData, granted: Granted) -> tuple[Move, ...]:
+    return tuple(
+        Move(project=name, pool=at, gpus=gpus)
+        for name, scope in data.scopes.items()
+        for at, gpus in moved(scope, granted.gpus.get(name, {})).items()
+    )
+
+
+def project_outcomes(data: AllocationData, granted: Granted) -> tuple[ProjectOutcome, ...]:
+    reason = Reason(cause=Cause.MET, text="")
+    figures = statements.project_figures(data, granted)
+    return tuple(
+        ProjectOutcome(project=name, reason=reason, **stated(fields)) for name, fields in figures.items()
+    )
+
+
+def team_outcomes(data: AllocationData, granted: Granted) -> tuple[TeamOutcome, ...]:
+    totals = granted.totals
+    return tuple(
+        TeamOutcome(
+            team=name,
+            **stated(fields),
+            promised=float(data.promised[name]),
+            granted=totals.compute[name] / 1000,
+            shortfall=float(max(Fraction(0), data.targets[name] - Fraction(totals.compute[name], 1000))),
+            by_type={of: gpus for (at, of), gpus in totals.of_type.items() if at == name},
+        )
+        for name, fields in statements.team_figures(data).items()
+    )
+
+
+def pool_outcomes(data: AllocationData, granted: Granted) -> tuple[PoolOutcome, ...]:
+    figures = statements.pool_figures(data, granted)
+    return tuple(PoolOutcome(pool=name, **stated(fields)) for name, fields in figures.items())
+
+
+def overruns_of(data: AllocationData, granted: Granted) -> tuple[Overrun, ...]:
+    over = [line for line in lines(data, granted.totals) if line.after > line.limit]
+    return tuple(
+        Overrun.model_validate(
+            {
+                "rule": line.rule,
+                "subject": line.subject,
+                "gpu_type": line.gpu_type,
+                "before": float(line.before),
+                "after": float(line.after),
+                "limit": float(line.limit),
+            }
+        )
+        for line in over
+    )
+
+
+def stated(fields: Mapping[str, object]) -> dict[str, Any]:
+    return {name: float(value) if isinstance(value, Fraction) else value for name, value in fields.items()}
+
+
+def handover(
+    organization: Organization,
+    request: Request,
+    donor: str,
+    gpus: int,
+    pool: str = "iowa",
+    free: int = 0,
+    on: int | None = None,
+) -> Handover:
+    """GPUs from a project that ends, or from "idle" or "delivery", handed over when free unless `on` says."""
+    donors = {one.name: one for one in organization.projects}
+    return Handover(
+        request=request.name,
+        team=request.team,
+        donor=Donor.RELEASE if donor in donors else Donor(donor),
+        project=donor if donor in donors else None,
+        donor_team=donors[donor].team if donor in donors else None,
+        pool=pool,
+        gpus=gpus,
+        free_on=day(free),
+        on=day(free if on is None else on),
+    )
+
+
+def reallocation(
+    organization: Organization, requests: Sequence[Request], handovers: Sequence[Handover], until: int = 30
+) -> Reallocation:
+    """The plan with these handovers; its goals are said to be proved."""
+    data = reallocation_data(organization, requests, day(until))
+    goals = goals_stated(reallocation_goals(data, handovers))
+    plan = Reallocation(
+        organization=organization.name,
+        as_of=organization.as_of,
+        until=day(until),
+        status=Status.OPTIMAL,
+        stop=Stop.PROVED,
+        goals=goals,
+        objective=goals[-1].value,
+        bound=goals[-1].value,
+        gap=0,
+        supplies=supplies_of(data),
+        handovers=tuple(handovers),
+        requests=(),
+        run=RUN,
+    )
+    figures = request_figures(data, plan)
+    outcomes = tuple(
+        RequestOutcome(request=name, text="", **stated(fields)) for name, fields in figures.items()
+    )
+    return plan.model_copy(update={"requests": outcomes})
+
+
+def supplies_of(data: ReallocationData) -> tuple[Supply, ...]:
+    """All that becomes free; where a hole is filled on a day, by the donors that come first."""
+    supplies = []
+    filled = {key: -gpus for key, gpus in data.free.items()}
+    for source, gpus in data.sources.items():
+        filled[source.pool, source.on] += gpus
+    for source, gpus in data.sources.items():
+        filling = min(gpus, filled[source.pool, source.on])
+        filled[source.pool, source.on] -= filling
+        team = None if source.project is None else data.team_of[source.project]
+        if gpus > filling:
+            supplies.append(
+                Supply(
+                    donor=source.donor,
+                    project=source.project,
+                    team=team,
+                    pool=source.pool,
+                    gpus=gpus - filling,
+                    on=source.on,
+                )
+            )
+    return tuple(supplies)
