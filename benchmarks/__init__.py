@@ -1,0 +1,1 @@
+"""What is measured, and the organizations that it is measured on; not installed."""
