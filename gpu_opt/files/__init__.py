@@ -1,0 +1,175 @@
+"""Organization files: reading them with every problem and its line, and writing them.
+
+``.yaml``, ``.yml`` and ``.json`` are read and written; the suffix decides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from gpu_opt.errors import InvalidInput, Problem, Severity
+from gpu_opt.files.document import NUMBER, Document, Place, compose, position
+from gpu_opt.files.shape import examine
+from gpu_opt.files.tokens import Token, json_tokens, refuse, yaml_tokens
+from gpu_opt.organization import Organization
+
+_BASE_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+def load(path: str | os.PathLike[str]) -> Organization:
+    """The organization in a file.
+
+    Raises InvalidInput, whose `source` is the path as given, with every problem (warnings too) if the
+    file cannot be read, is not what its suffix says, or describes an organization that cannot be meant.
+    Use `read` to see the warnings of a file that can be loaded.
+    """
+    organization, problems = read(path)
+    if organization is None:
+        raise InvalidInput(problems, source=os.fspath(path))
+    return organization
+
+
+def read(path: str | os.PathLike[str]) -> tuple[Organization | None, tuple[Problem, ...]]:
+    """The organization in a file, None if there is an error; and all problems, in the order of its lines.
+
+    Raises nothing that a file could cause.
+    """
+    try:
+        document = _document(path)
+    except InvalidInput as broken:
+        return None, broken.problems
+    organization, problems = examine(document.value)
+    located = sorted(
+        (_located(problem, document.place) for problem in (*document.problems, *problems)), key=_order
+    )
+    valid = all(problem.severity is Severity.WARNING for _, problem in located)
+    return organization if valid else None, tuple(problem for _, problem in located)
+
+
+def dump(organization: Organization, path: str | os.PathLike[str]) -> None:
+    """Write an organization so that `load` gives it back; fields at their default are left out.
+
+    The file is replaced as a whole or not at all, whenever the process is killed. Raises InvalidInput
+    if the suffix is none of those above, and OSError if the folder cannot be written.
+    """
+    write = _WRITERS[_suffix(path)]
+    target = Path(os.path.realpath(path))
+    fresh = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+    try:
+        with fresh.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(write(_values(organization)))
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, fresh)
+        fresh.replace(target)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def content_hash(organization: Organization) -> str:
+    """SHA-256, in hexadecimal, of what an organization says.
+
+    Equal organizations have equal hashes: neither the order of names in a mapping nor a field written
+    at its default changes it.
+    """
+    text = json.dumps(_values(organization), sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _located(problem: Problem, place: Place) -> tuple[int, Problem]:
+    line, column = position(place, problem.path)
+    return column, problem if problem.line is not None else replace(problem, line=line)
+
+
+def _order(located: tuple[int, Problem]) -> tuple[int, int]:
+    column, problem = located
+    return problem.line or 0, column
+
+
+def _document(path: str | os.PathLike[str]) -> Document:
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        refuse(None, _unreadable(error, os.fspath(path)))
+    except ValueError as error:  # a NUL in the path
+        refuse(None, f"{os.fspath(path)!r} cannot be the path of a file: {error}")
+    read_tokens = _READERS[_suffix(path)]
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        refuse(line, "this is not UTF-8 text; if it is a text file, save it as UTF-8")
+    return compose(read_tokens(text))
+
+
+def _unreadable(error: OSError, path: str) -> str:
+    match error:
+        case FileNotFoundError():
+            return f"there is no file {path!r}; check the path"
+        case IsADirectoryError():
+            return f"{path!r} is a folder; name a file in it"
+        case PermissionError():
+            return f"you may not read {path!r}; ask its owner, or change its permissions"
+        case _:
+            return f"{path!r} cannot be read: {error.strerror}"
+
+
+def _suffix(path: str | os.PathLike[str]) -> str:
+    suffix = Path(path).suffix.lower()
+    if suffix not in _READERS:
+        refuse(None, f"{os.fspath(path)!r} must end in {', '.join(_READERS)}, which says how it is written")
+    return suffix
+
+
+def _values(organization: Organization) -> dict[str, Any]:
+    """The fields that are not at their default, whole numbers without a decimal point."""
+    values: dict[str, Any] = _tidy(organization.model_dump(exclude_defaults=True))
+    return values
+
+
+def _tidy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tidy(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_tidy(entry) for entry in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _to_yaml(values: dict[str, Any]) -> str:
+    text: str = yaml.dump(
+        values, Dumper=_YamlDumper, sort_keys=False, allow_unicode=True, default_flow_style=None, width=110
+    )
+    return text
+
+
+def _to_json(values: dict[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False, indent=2, default=str) + "\n"
+
+
+class _YamlDumper(_BASE_DUMPER):  # type: ignore[misc]
+    """Quotes text that only YAML 1.2, which this package reads, would take for a number."""
+
+
+_YamlDumper.add_implicit_resolver("tag:yaml.org,2002:float", NUMBER, None)
+
+_READERS: dict[str, Callable[[str], Iterator[Token]]] = {
+    ".yaml": yaml_tokens,
+    ".yml": yaml_tokens,
+    ".json": json_tokens,
+}
+_WRITERS: dict[str, Callable[[dict[str, Any]], str]] = {
+    ".yaml": _to_yaml,
+    ".yml": _to_yaml,
+    ".json": _to_json,
+}
