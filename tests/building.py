@@ -26,13 +26,14 @@ from gpu_opt.plan import (
     Reallocation,
     Reason,
     RequestOutcome,
+    Result,
     Run,
     Status,
     Stop,
     Supply,
     TeamOutcome,
 )
-from gpu_opt.verify import statements
+from gpu_opt.verify import statements, verify
 from gpu_opt.verify.allocation import Granted, granted_of
 from gpu_opt.verify.data import AllocationData, allocation_data
 from gpu_opt.verify.goals import allocation_goals, lines, moved
@@ -266,3 +267,15 @@ def supplies_of(data: ReallocationData) -> tuple[Supply, ...]:
                 )
             )
     return tuple(supplies)
+
+
+def changed[R: Result](record: R, **fields: Any) -> R:
+    """The same record but for these fields; it need no longer be true."""
+    return record.model_copy(update=fields)
+
+
+def refused_by(
+    organization: Organization, plan: Allocation | Reallocation, requests: Sequence[Request] | None = None
+) -> set[str]:
+    """The rules that the plan breaks, by name."""
+    return {violation.rule for violation in verify(organization, plan, requests)}
