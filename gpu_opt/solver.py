@@ -88,12 +88,14 @@ def solve(
     seconds: float,
     gap: float = 0.0,
     start: bool = False,
+    relax: bool = False,
     on_progress: OnProgress | None = None,
 ) -> Answer:
-    """Solve a program with CBC (with Clp alone, where it has no integers).
+    """Solve a program with CBC (with Clp alone, where it has no integers, or with `relax`).
 
-    `seconds` is the wall-clock limit, `gap` the relative gap at which to stop. With `start`, the
-    values now in the variables are CBC's first solution. Duals are left in the constraints.
+    `relax` drops the integrality; `seconds` is the wall-clock limit, `gap` the relative gap at which to
+    stop. With `start`, the values now in the variables are CBC's first solution. Duals are left in the
+    constraints.
 
     Raises SolverFailure if CBC cannot be started or its answer cannot be read, SolverDied if it was
     killed or crashed.
@@ -104,7 +106,7 @@ def solve(
     sign = -1.0 if problem.sense < 0 else 1.0  # PuLP hands CBC a minimization, always
     report = None if on_progress is None else _signed(on_progress, sign)
     with _workspace() as folder:
-        args, names = _command(problem, options, folder, seconds, gap, start)
+        args, names = _command(problem, options, folder, seconds, gap, start, relax)
         output = _run(args, folder, options.cancel, begun + seconds, report)
         text = output.decode("utf-8", "replace")
         solution = folder / "solution.sol"
@@ -113,7 +115,7 @@ def solve(
         if status in {SolverStatus.OPTIMAL, SolverStatus.FEASIBLE}:
             _read_solution(problem, solution, names)
     objective = _objective(problem, status, text, sign)
-    bound = _bound(text, status, sign * objective if objective is not None else 0.0)
+    bound = _bound(text, status, None if objective is None else sign * objective)
     return Answer(status, stop, objective, None if bound is None else sign * bound, time.monotonic() - begun)
 
 
@@ -144,16 +146,23 @@ def _workspace() -> Iterator[Path]:
 
 
 def _command(
-    problem: pulp.LpProblem, options: Options, folder: Path, seconds: float, gap: float, start: bool
+    problem: pulp.LpProblem,
+    options: Options,
+    folder: Path,
+    seconds: float,
+    gap: float,
+    start: bool,
+    relax: bool,
 ) -> tuple[list[str], Names]:
     """Write the model, and the start; return CBC's command line and the names in the file."""
     import cbcbox
     import pulp
 
     model = folder / "model.mps"
-    columns, rows, _objective, pulp_names = problem.writeMPS(str(model), rename=True)
+    columns, rows, _objective, pulp_names = problem.writeMPS(str(model), rename=True, mip=not relax)
+    is_mip = bool(problem.isMIP()) and not relax
     args = [cbcbox.cbc_bin_path(), str(model)]
-    if problem.isMIP():
+    if is_mip:
         if start:
             mip_start = folder / "start.mst"
             pulp.COIN_CMD().writesol(str(mip_start), problem, columns, rows)
@@ -161,9 +170,10 @@ def _command(
         if options.threads > 1:  # one thread is CBC's default; asking for it starts a second one
             args += ["-threads", str(options.threads)]
         args += ["-ratio", repr(gap)]
-        args += ["-randomCbcSeed", str(options.seed), "-randomSeed", str(options.seed)]
+        if options.seed:  # CBC's own default seed is its best; saying 0 is not the same as saying nothing
+            args += ["-randomCbcSeed", str(options.seed)]
     args += ["-sec", f"{seconds:.3f}", "-timeMode", "elapsed"]
-    args += ["-solve" if problem.isMIP() else "-initialSolve"]
+    args += ["-solve" if is_mip else "-initialSolve"]
     args += ["-printingOptions", "all", "-solution", str(folder / "solution.sol")]
     return args, (columns, rows, pulp_names)
 
@@ -268,12 +278,14 @@ def _judge(head: str, output: str, cancel: Cancel) -> tuple[SolverStatus, Stop]:
 
     | solution file says | it means |
     |---|---|
-    | Optimal | proved, unless the output adds "within gap tolerance" |
+    | Optimal | proved, unless the output adds "within gap tolerance", or that it was stopped |
     | Stopped ..., no integer solution | nothing |
     | Stopped ... | feasible |
     | Infeasible, Integer infeasible | infeasible (callers that know a solution do not believe it) |
     | nothing | it was stopped before it had anything |
     """
+    if head.startswith("Optimal") and _STOPPED.search(output):
+        return SolverStatus.FEASIBLE, _stop_of(cancel)
     if head.startswith("Optimal"):
         if "within gap tolerance" in head or "(within gap tolerance)" in output:
             return SolverStatus.FEASIBLE, Stop.GAP
@@ -290,29 +302,33 @@ def _judge(head: str, output: str, cancel: Cancel) -> tuple[SolverStatus, Stop]:
     return SolverStatus.NO_SOLUTION, _stop_of(cancel)
 
 
-_PARTIAL = re.compile(r"Cbc0005I .*\(best possible (\S+)\)")
+_PARTIAL = re.compile(r"Cbc0005I .*\(best possible (\S+)\), took \d+ iterations and (\d+) nodes")
 _INTEGER_GAP = re.compile(r"Cbc0011I Exiting as integer gap of (\S+) less")
+_ROOT_BEGUN = re.compile(r"Cbc0013I At root node, .* changed objective from (\S+) to")
+_CONTINUOUS = re.compile(r"^Continuous objective value is (\S+)", re.MULTILINE)
 _VALUE = re.compile(r"^Objective value:\s+(\S+)", re.MULTILINE)
-_LOWER = re.compile(r"^Lower bound:\s+(\S+)", re.MULTILINE)
+_STOPPED = re.compile(r"Exiting on maximum time|Exiting on user event|ctrl-c", re.IGNORECASE)
 
 
-def _bound(output: str, status: SolverStatus, objective: float) -> float | None:
+def _bound(output: str, status: SolverStatus, objective: float | None) -> float | None:
     """The proven lower bound of the minimization that CBC was given.
 
-    CBC prints six to eight digits; the bound is moved outward by half of the last one.
+    CBC prints six to eight digits; the bound is moved outward by half of the last one. Not every number
+    that CBC calls a bound is one: when it is stopped inside the root's cut loop, the value of an
+    unfinished linear program is printed as "best possible" (4e+10 has been seen), and "Lower bound"
+    repeats the incumbent as if it were proved. So a "best possible" counts only if a node was
+    finished, "Lower bound" never does, and nothing counts that a solution contradicts.
     """
     if status is SolverStatus.OPTIMAL:
         return objective
-    candidates = []
-    if match := _LOWER.search(output):
-        candidates.append(_outward(match.group(1), digits=6))
-    if matches := _PARTIAL.findall(output):
-        candidates.append(_outward(matches[-1], digits=8))
-    if status is SolverStatus.FEASIBLE and (matches := _INTEGER_GAP.findall(output)):
-        printed = float(matches[-1])
-        candidates.append(objective - printed - _half_digit(printed, 8))
-    known = [value for value in candidates if value is not None]
-    return max(known) if known else None
+    bounds = [_outward(text, digits=6) for text in _CONTINUOUS.findall(output)[:1]]
+    bounds += [_outward(text, digits=8) for text in _ROOT_BEGUN.findall(output)]
+    bounds += [_outward(text, digits=8) for text, nodes in _PARTIAL.findall(output) if int(nodes) > 0]
+    if objective is not None and not _STOPPED.search(output):
+        gaps = [float(text) for text in _INTEGER_GAP.findall(output)]
+        bounds += [objective - gap - _half_digit(gap, 8) for gap in gaps]
+    ceiling = math.inf if objective is None else objective + 1e-6 * (1 + abs(objective))
+    return max((bound for bound in bounds if bound <= ceiling), default=None)
 
 
 def _objective(problem: pulp.LpProblem, status: SolverStatus, output: str, sign: float) -> float | None:
@@ -323,9 +339,9 @@ def _objective(problem: pulp.LpProblem, status: SolverStatus, output: str, sign:
     return None
 
 
-def _outward(text: str, digits: int) -> float | None:
+def _outward(text: str, digits: int) -> float:
     value = float(text)
-    return None if abs(value) > 1e40 else value - _half_digit(value, digits)
+    return value - _half_digit(value, digits)
 
 
 def _half_digit(value: float, digits: int) -> float:

@@ -6,44 +6,63 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
+import numpy.typing as npt
 
 from gpu_opt.allocation.appraisal import own_compute
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.variables import Variables
 from gpu_opt.instance import Instance, Ints
 
-SIZE = 30
+Floats = npt.NDArray[np.float64]
+
+SIZE = 40
 """Projects in a neighbourhood: CBC solves that many to proof in about a second."""
 
 
-def choose_projects(instance: Instance, x: Ints, goal: GoalSpec, seed: int, number: int) -> frozenset[int]:
-    """Choose the projects of neighbourhood `number`: those that lack most, with those on their pools.
+def choose_projects(
+    instance: Instance, x: Ints, relaxed: Floats | None, goal: GoalSpec, seed: int, number: int
+) -> frozenset[int]:
+    """Choose the projects of neighbourhood `number`; the same arguments give the same choice.
 
-    Three kinds take turns: projects that lack something and what shares a few pools with them; a
-    team's subtree; any projects. The same arguments give the same choice.
+    Kinds take turns: projects whose grants differ most from the relaxation's, which knows where moves
+    and caps are best spent (after RINS: Danna, Rothberg, Le Pape 2005); projects that lack something, and
+    what shares a few pools with them; a part of the team tree.
     """
     random = np.random.default_rng((seed, number, goal.index, len(goal.name)))
     alive = [j for j, own in enumerate(instance.projects.arcs) if own]
+    if goal.kind == "value" and number % 2 == 0:
+        later = [j for j in alive if instance.projects.tier[j] >= goal.index]
+        alive = later or alive
     if len(alive) <= SIZE:
         return frozenset(alive)
-    lacking = np.array(instance.projects.demand) - own_compute(instance, x)
-    weight = np.array([max(float(lacking[j]), 1.0) for j in alive]) ** 0.5
-    if number % 3 == 0:
-        return _around_pools(instance, x, alive, weight, random)
-    if number % 3 == 1:
-        return _around_team(instance, alive, random)
-    return frozenset(random.choice(alive, SIZE, replace=False, p=weight / weight.sum()).tolist())
+    kind = number // 2 % 4
+    if kind in {0, 2} and relaxed is not None:
+        return _draw(alive, np.abs(relaxed - x) * instance.arcs.own, instance, random)
+    if kind == 1:
+        return _around_pools(instance, x, alive, random)
+    return _around_team(instance, alive, random)
+
+
+def _draw(
+    alive: list[int], per_arc: Floats, instance: Instance, random: np.random.Generator
+) -> frozenset[int]:
+    """Draw projects at random, by the square root of their weights."""
+    weight = np.zeros(len(instance.projects.names))
+    np.add.at(weight, instance.arcs.project, per_arc)
+    chance = np.sqrt(np.maximum(weight[alive], 1.0))
+    return frozenset(random.choice(alive, SIZE, replace=False, p=chance / chance.sum()).tolist())
 
 
 def _around_pools(
     instance: Instance,
     x: Ints,
     alive: list[int],
-    weight: np.ndarray[tuple[int], np.dtype[np.float64]],
     random: np.random.Generator,
 ) -> frozenset[int]:
     """Some projects that lack something, and holders of GPUs in the pools that they can use."""
-    first = random.choice(alive, SIZE // 3, replace=False, p=weight / weight.sum()).tolist()
+    lacking = np.array(instance.projects.demand) - own_compute(instance, x)
+    chance = np.sqrt(np.maximum(lacking[alive], 1.0))
+    first = random.choice(alive, SIZE // 3, replace=False, p=chance / chance.sum()).tolist()
     pools = {int(instance.arcs.pool[a]) for j in first[:3] for a in instance.projects.arcs[j]}
     some = set(random.permutation(sorted(pools))[:4].tolist())
     holders = {

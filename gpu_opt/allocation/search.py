@@ -18,8 +18,8 @@ from gpu_opt.allocation.constraints import expression
 from gpu_opt.allocation.formulation import Formulation, formulate
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.greedy import fill, keep_holdings
-from gpu_opt.allocation.neighbourhoods import choose_projects, fix_others
-from gpu_opt.allocation.start import read_grants, set_start
+from gpu_opt.allocation.neighbourhoods import Floats, choose_projects, fix_others
+from gpu_opt.allocation.start import read_grants, read_relaxation, set_start
 from gpu_opt.errors import SolverDied
 from gpu_opt.instance import MILLI, Instance, Ints
 from gpu_opt.options import Cancel, Options, Progress, relative_gap
@@ -81,14 +81,12 @@ def search(
     incumbent.offer(keep)
     whole, part = formulate(instance), formulate(instance)
     proofs = []
-    for position, goal in enumerate(goals):
+    for position in range(len(goals)):
         shares = [TIME_SHARES[each.kind] for each in goals[position:]]
         now = time.monotonic()
         until = now + max(0.0, deadline - now) * shares[0] / sum(shares)
         stage = _Stage(incumbent, position, whole, part, options, begun, until)
         proofs.append(stage.run())
-        for formulation in (whole, part):
-            _hold(formulation, goal, incumbent, position, widening=1.0)
     return incumbent.x, tuple(proofs)
 
 
@@ -122,6 +120,9 @@ class _Stage:
     begun: float
     until: float
     bound: float = 0.0
+    """Proved."""
+    shown: float = 0.0
+    """What a running CBC says it has proved; believed only when it has ended (see solver)."""
 
     @property
     def goal(self) -> GoalSpec:
@@ -133,24 +134,31 @@ class _Stage:
 
     def run(self) -> Proof:
         started = time.monotonic()
-        self.bound = trivial_bound(self.incumbent.instance, self.goal)
+        self.bound = self.shown = trivial_bound(self.incumbent.instance, self.goal)
         self._report()
         if not self._good_enough():
             for formulation in (self.whole, self.part):
                 _aim(formulation, self.goal, self.incumbent.instance)
+                self._hold_earlier(formulation)
             self._optimize()
         return Proof(self._sound_bound(), self._stop(), time.monotonic() - started)
 
     def _optimize(self) -> None:
         """Let CBC bound the whole program while neighbourhoods improve the plan."""
-        enough = Cancel(self.options.cancel)
-        with ThreadPoolExecutor(1) as executor:
-            future = executor.submit(self._solve_whole, replace(self.options, cancel=enough))
-            try:
-                self._improve(future)
-            finally:
-                enough.set()
-            self._take(future.result())
+        while not self._good_enough() and self._left() > 0 and not self.options.cancel.is_set():
+            self.shown = self.bound
+            enough = Cancel(self.options.cancel)
+            options = replace(self.options, threads=max(1, self.options.threads - 1), cancel=enough)
+            with ThreadPoolExecutor(1) as executor:
+                future = executor.submit(self._solve_whole, options)
+                try:
+                    self._improve(future)
+                finally:
+                    enough.set()
+                answer = future.result()
+            self._take(answer)
+            if answer.stop is not Stop.INTERRUPTED:
+                break
 
     def _solve_whole(self, options: Options) -> Answer:
         """Solve the whole program; widen the held goals if CBC calls a program infeasible that is not."""
@@ -164,18 +172,28 @@ class _Stage:
                 return answer
             widening = 10.0 ** (attempt + 1)
             log.warning("CBC calls %s infeasible; held goals widened %g times", self.goal.name, widening)
-            for position, goal in enumerate(self.incumbent.goals[: self.position]):
-                _hold(self.whole, goal, self.incumbent, position, widening)
+            self._hold_earlier(self.whole, widening)
         return answer
+
+    def _hold_earlier(self, formulation: Formulation, widening: float = 1.0) -> None:
+        """Hold every earlier goal at what the plan reaches: a later stage may have improved it by chance."""
+        for position, goal in enumerate(self.incumbent.goals[: self.position]):
+            _hold(formulation, goal, self.incumbent, position, widening)
 
     def _improve(self, future: Future[Answer]) -> None:
         """Solve neighbourhood after neighbourhood until the time is over or CBC is done with the whole."""
         _wait(future, HEAD_START, self.options.cancel)
+        if future.done():
+            return
         instance, number = self.incumbent.instance, 0
         options = replace(self.options, threads=1)
+        relaxed = self._relax(options)
         while not future.done() and self._left() > SHORTEST and not self.options.cancel.is_set():
-            chosen = choose_projects(instance, self.incumbent.x, self.goal, self.options.seed, number)
+            chosen = choose_projects(
+                instance, self.incumbent.x, relaxed, self.goal, self.options.seed, number
+            )
             number += 1
+            self._hold_earlier(self.part)
             set_start(instance, self.part.variables, self.incumbent.x)
             with fix_others(instance, self.part.variables, self.incumbent.x, chosen):
                 answer = _survive(
@@ -183,8 +201,16 @@ class _Stage:
                 )
             if answer.has_solution and self.incumbent.offer(read_grants(self.part.variables)):
                 self._report()
-            if self._good_enough():
+            if relative_gap(self.value, self._sound(self.shown)) <= max(self.options.gap, PROVED):
                 break
+
+    def _relax(self, options: Options) -> Floats | None:
+        """The relaxation's grants; its optimum bounds the goal as well."""
+        answer = solve(self.part.problem, options, seconds=self._left(), relax=True)
+        if answer.status is not SolverStatus.OPTIMAL or answer.objective is None:
+            return None
+        self.bound, self.shown = self._tighter(answer.objective), self._tighter(answer.objective)
+        return read_relaxation(self.part.variables)
 
     def _left(self) -> float:
         return self.until - time.monotonic()
@@ -198,17 +224,18 @@ class _Stage:
 
     def _progress(self, _best: float | None, bound: float | None) -> None:
         if bound is not None:
-            self.bound = self._tighter(bound)
+            self.shown = self._tighter(bound)
         self._report()
 
     def _tighter(self, bound: float) -> float:
         return min(self.bound, bound) if self.goal.sense == "maximize" else max(self.bound, bound)
 
     def _sound_bound(self) -> float:
-        """The bound, never on the wrong side of a value that was reached (by the slack of held goals)."""
-        if self.goal.sense == "maximize":
-            return max(self.bound, self.value)
-        return min(self.bound, self.value)
+        return self._sound(self.bound)
+
+    def _sound(self, bound: float) -> float:
+        """A bound, never on the wrong side of a value that was reached (by the slack of held goals)."""
+        return max(bound, self.value) if self.goal.sense == "maximize" else min(bound, self.value)
 
     def _gap(self) -> float:
         return relative_gap(self.value, self._sound_bound())
@@ -225,9 +252,8 @@ class _Stage:
 
     def _report(self) -> None:
         if self.options.progress is not None:
-            self.options.progress(
-                Progress(self.goal.name, time.monotonic() - self.begun, self.value, self._sound_bound())
-            )
+            bound = self._sound_bound() if shown is None else self._sound(self._tighter(shown))
+            self.options.progress(Progress(self.goal.name, time.monotonic() - self.begun, self.value, bound))
 
 
 def _aim(formulation: Formulation, goal: GoalSpec, instance: Instance) -> None:

@@ -42,6 +42,11 @@ def _assign(variables: Mapping[int, LpVariable], values: npt.NDArray[Any]) -> No
         variable.varValue = float(values[index])
 
 
+def read_relaxation(variables: Variables) -> npt.NDArray[np.float64]:
+    """Fractional units per arc, after the relaxation was solved."""
+    return np.array([variable.varValue or 0.0 for variable in variables.x])
+
+
 def read_grants(variables: Variables) -> Ints:
     """The grants in the variables' values; CBC's integers are integers to within its tolerance."""
     return np.array([round(variable.varValue or 0.0) for variable in variables.x], dtype=np.int64)
