@@ -22,6 +22,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from gpu_opt.errors import InvalidInput
 from gpu_opt.files import dump
 from gpu_opt.organization import GpuType, Organization, Pool, Project, Team
 
@@ -62,8 +63,11 @@ def openb(folder: Path = FOLDER) -> Organization:
 def openb_pods(folder: Path = FOLDER, limit: int | None = None) -> Organization:
     """The requests of Alibaba's GPU cluster of 2023, one by one: every pod that asked for GPUs is a project.
 
-    Real and invented: as in `openb`. Real, besides, is that a pod runs on one node, hence in one pool, and
-    all of it or nothing. Since GPUs are granted whole, a pod that asked for 0.46 of a GPU gets one.
+    Real: the 6,212 GPUs by model, one pool each; the pods, with the models that they accept, their quality of
+    service and their GPUs; that a pod runs on one node, hence in one pool, and all of it or nothing.
+    Invented: the teams and their budgets, the weights of the priorities, the date, the site and equal speeds,
+    as in `openb`. GPUs are granted whole here: a pod that asked for 0.46 of a GPU gets one.
+
     `limit` takes the first pods of the trace only; default: all 7,064.
     """
     rows = [row for row in _rows(folder, "openb/openb_pod_list_gpuspec33.csv.gz") if int(row["num_gpu"])]
@@ -210,12 +214,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = _parser().parse_args(arguments)
     try:
         organization, description = _convert(given)
-    except (MissingData, ValueError) as problem:
+        dump(organization, given.out)
+    except (MissingData, InvalidInput, ValueError, OSError) as problem:
         sys.exit(str(problem))
-    dump(organization, given.out)
-    if given.out.suffix != ".json":
+    if given.out.suffix.lower() != ".json":
         comment = "".join(f"# {line}".rstrip() + "\n" for line in inspect.cleandoc(description).splitlines())
-        given.out.write_text(f"{comment}\n{given.out.read_text()}")
+        given.out.write_text(f"{comment}\n{given.out.read_text(encoding='utf-8')}", encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:
