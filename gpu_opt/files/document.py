@@ -10,6 +10,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 from gpu_opt.errors import Problem
@@ -49,6 +50,7 @@ NUMBER = re.compile(r"^[-+]?(?:\d+(\.\d*)?|(\.\d+))([eE][-+]?\d+)?$", re.ASCII)
 """Unquoted text that means a number."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_NO_PARTS: Mapping[Step, Place] = MappingProxyType({})
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _WORDS |= {form(word): value for word, value in _WORDS.items() for form in (str.title, str.upper)}
 
@@ -108,7 +110,7 @@ class _Composer:
     def __init__(self, tokens: Iterator[Token]) -> None:
         self._tokens = tokens
         self._path: list[Step] = []
-        self._anchors: dict[str, tuple[object, Place, int]] = {}
+        self._anchors: dict[str, tuple[object, Mapping[Step, Place], int]] = {}
         self._values = 0
         self._aliased = 0
         self._problems: list[Problem] = []
@@ -117,64 +119,67 @@ class _Composer:
         first = next(self._tokens, None)
         if first is None:
             refuse(None, "the file is empty; an organization has at least a 'name' and an 'as_of'")
-        value, place = self._value(first)
+        value, parts = self._value(first)
         next(self._tokens, None)  # refuses what follows
-        return Document(value, place, tuple(self._problems))
+        return Document(value, Place(first.line, first.column, parts), tuple(self._problems))
 
-    def _value(self, token: Token) -> tuple[object, Place]:
+    def _value(self, token: Token) -> tuple[object, Mapping[Step, Place]]:
+        """The value that begins with the token, and where its parts stand."""
         if token.kind == "alias":
             return self._alias(token)
         before = self._values
         self._values += 1
-        parts: dict[Step, Place] = {}
-        value: object = token.text
+        value: object
+        parts = _NO_PARTS
         if token.kind == "{":
-            value = self._mapping(token, parts)
+            value, parts = self._mapping(token)
         elif token.kind == "[":
-            value = self._list(token, parts)
-        elif token.kind == "plain":
-            value = _scalar(token.text)
-        place = Place(token.line, token.column, parts)
+            value, parts = self._list(token)
+        else:
+            value = _scalar(token.text) if token.kind == "plain" else token.text
         if token.anchor is not None:
-            self._anchors[token.anchor] = value, place, self._values - before
-        return value, place
+            self._anchors[token.anchor] = value, parts, self._values - before
+        return value, parts
 
-    def _alias(self, token: Token) -> tuple[object, Place]:
+    def _alias(self, token: Token) -> tuple[object, Mapping[Step, Place]]:
         if token.anchor not in self._anchors:
             refuse(token.line, f"*{token.anchor} stands for nothing above it, or for what it is a part of")
-        value, place, values = self._anchors[token.anchor]
+        value, parts, values = self._anchors[token.anchor]
         self._values += values
         self._aliased += values
         if self._aliased > MAX_ALIASED:
             refuse(token.line, f"aliases such as *{token.anchor} stand for more than {MAX_ALIASED:,} values")
-        return value, Place(token.line, token.column, place.parts)
+        return value, parts
 
-    def _mapping(self, start: Token, parts: dict[Step, Place]) -> dict[str, object]:
+    def _mapping(self, start: Token) -> tuple[dict[str, object], Mapping[Step, Place]]:
         self._check_depth(start)
         value: dict[str, object] = {}
+        places: dict[Step, Place] = {}
         while (key := next(self._tokens)).kind != "}":
             if key.kind not in ("plain", "quoted"):
                 refuse(key.line, f"a field name must be text, at column {key.column}")
             self._path.append(key.text)
-            entry, place = self._value(next(self._tokens))
+            entry, parts = self._value(next(self._tokens))
             if key.text in value:
-                message = f"is given twice, first on line {parts[key.text].line}; remove one of the two"
+                message = f"is given twice, first on line {places[key.text].line}; remove one of the two"
                 self._problems.append(Problem(path_text(tuple(self._path)), message, line=key.line))
             else:
                 value[key.text] = entry
-                parts[key.text] = Place(key.line, key.column, place.parts)
+                places[key.text] = Place(key.line, key.column, parts)
             self._path.pop()
-        return value
+        return value, places
 
-    def _list(self, start: Token, parts: dict[Step, Place]) -> list[object]:
+    def _list(self, start: Token) -> tuple[list[object], Mapping[Step, Place]]:
         self._check_depth(start)
         value: list[object] = []
+        places: dict[Step, Place] = {}
         while (token := next(self._tokens)).kind != "]":
             self._path.append(len(value))
-            entry, parts[len(value)] = self._value(token)
+            entry, parts = self._value(token)
+            places[len(value)] = Place(token.line, token.column, parts)
             value.append(entry)
             self._path.pop()
-        return value
+        return value, places
 
     def _check_depth(self, token: Token) -> None:
         if len(self._path) > MAX_DEPTH:

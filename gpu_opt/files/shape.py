@@ -39,7 +39,7 @@ class _Fault(NamedTuple):
 
 
 def examine(value: object) -> tuple[Organization | None, tuple[Problem, ...]]:
-    """The organization that plain values describe, None if there is an error; and all problems."""
+    """The organization that plain values describe, None where their shape is wrong; and all problems."""
     if not isinstance(value, dict):
         what = (
             "the file is empty"
@@ -76,10 +76,11 @@ def _repaired(value: dict[str, object], repair: Repair) -> tuple[Organization, l
         try:
             return Organization.model_validate(data), problems, mended
         except ValidationError as error:
-            faults = sorted(_faults(error, data), key=lambda fault: fault.kind != "unknown")
+            faults = list(_faults(error, data))
+        meant = {(*fault.path[:-1], fault.meant) for fault in faults}
         for fault in faults:
-            if fault.kind == "missing" and fault.path[-1] in _at(data, fault.path[:-1]):
-                continue  # an unknown field was meant to be this one
+            if fault.path in meant:
+                continue  # it is missing because its name is misspelt, which is said
             problems.append(Problem(path_text(fault.path), fault.message))
             mended.add(path_text(_mend(data, fault, repair)))
     raise AssertionError(f"faults that no repair mends: {problems}")
@@ -240,7 +241,7 @@ def _mend(data: dict[str, object], fault: _Fault, repair: Repair) -> Path:
 def _stand_in(kind: Any, written: object, repair: Repair, *, name: bool = False) -> object:
     """A value of the type, for each repair its own; as text, what was written if that can be text."""
     if kind is str:
-        return _as_text(written) or ("?" if name or repair == 0 else "??")
+        return _as_text(written) or ("(no name)" if name else ("?", "??")[repair])
     if _is_record(kind):
         needed = [field for field, info in kind.model_fields.items() if info.is_required()]
         return {

@@ -55,7 +55,17 @@ _WHAT = {
     "found character that cannot start any token": "a value cannot begin with this character; put it in "
     "quotes, and indent with blanks instead of tabs",
 }
-"""The parser's words, in plain ones."""
+"""The YAML parser's words, in plain ones."""
+_JSON_WHAT = {
+    "Expecting value": "expected a value",
+    "Expecting ',' delimiter": "expected ','",
+    "Expecting ':' delimiter": "expected ':'",
+    "Expecting property name enclosed in double quotes": "expected a field name in double quotes",
+    "Unterminated string starting at": "this text has no closing quote: is the file complete?",
+    "Invalid control character at": "expected the closing quote of this line's text",
+    "Extra data": "expected the end of the file",
+}
+"""The JSON parser's words, in plain ones."""
 _WHERE = {
     "while parsing a flow mapping": "the {...}",
     "while parsing a flow sequence": "the [...]",
@@ -86,7 +96,8 @@ def yaml_tokens(text: str) -> Iterator[Token]:
 def _events(events: Iterator[Any]) -> Iterator[Token]:
     documents = 0
     for event in events:
-        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        mark = event.start_mark
+        line, column = mark.line + 1, mark.column + 1
         kind = _KINDS.get(type(event))
         if kind is None:
             documents += isinstance(event, yaml.DocumentStartEvent)
@@ -144,9 +155,7 @@ def _check_json(text: str) -> None:
     try:
         json.loads(text, parse_int=str, parse_float=str)
     except json.JSONDecodeError as error:
-        what = f"{error.msg[0].lower()}{error.msg[1:]}".replace("expecting", "expected").removesuffix(
-            " delimiter"
-        )
+        what = _JSON_WHAT.get(error.msg, error.msg)
         refuse(error.lineno, f"{what}, at column {error.colno}{_cut_off(text[error.pos :])}")
     except RecursionError:
         return  # too deep for Python: the composer, which goes no deeper than it must, says where
