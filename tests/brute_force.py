@@ -1,7 +1,7 @@
 """The best plan of a tiny organization, by looking at every plan there is.
 
-Nothing here is clever: all plans are enumerated, those that break a rule of the checker are left out,
-and the rest are compared goal by goal in exact arithmetic.
+Nothing here is clever: all plans are enumerated and compared goal by goal in exact arithmetic; one that
+is better than the best so far takes its place if it breaks no rule of the checker.
 """
 
 from __future__ import annotations
@@ -58,10 +58,12 @@ def best_allocation(organization: Organization, date: dt.date) -> tuple[Values, 
             if count
         ]
         granted = granted_of(data, grants)
-        if any(violation for constraint in ALLOCATION_CONSTRAINTS for violation in constraint(data, granted)):
-            continue
         values = allocation_goals(data, granted.totals, granted.gpus)
-        if best is None or rank(values) > rank(best[0]):
+        if best is not None and rank(values) <= rank(best[0]):
+            continue
+        if not any(
+            violation for constraint in ALLOCATION_CONSTRAINTS for violation in constraint(data, granted)
+        ):
             best = values, tuple(grants)
     assert best is not None, "today's holdings are always a plan"
     return best
@@ -86,10 +88,12 @@ def best_reallocation(
     for count, flow in enumerate(flows(data, arcs)):
         if count == MOST:
             raise TooManyPlansError
-        if any(violation for constraint in REALLOCATION_CONSTRAINTS for violation in constraint(data, flow)):
-            continue
         values = reallocation_goals(data, flow)
-        if best is None or rank(values) > rank(best[0]):
+        if best is not None and rank(values) <= rank(best[0]):
+            continue
+        if not any(
+            violation for constraint in REALLOCATION_CONSTRAINTS for violation in constraint(data, flow)
+        ):
             best = values, tuple(flow)
     assert best is not None, "handing over nothing is always a plan"
     return best

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpu_opt.organization import Limit
@@ -200,6 +200,7 @@ def test_a_project_that_cannot_reach_its_minimum_is_granted_nothing() -> None:
 # --- All of it ----------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_the_best_plan_of_all_passes(data: st.DataObject) -> None:
     organization = data.draw(tiny_organizations())

@@ -186,9 +186,10 @@ def test_a_gap_that_fits_nothing_is_refused() -> None:
         ),
         *(("projects", fields) for fields in ({"active": False}, {"tier": 2}, {"team": "speech"})),
         *(("pools", {field: 9}) for field in ("gpus", "granted", "idle")),
-        *(("pools", {field: "mars"}) for field in ("gpu_type", "site", "pool")),
+        *(("pools", {field: "mars"}) for field in ("gpu_type", "site")),
         *(("teams", fields) for fields in ({"level": 1}, {"owner": "ada"}, {"parent": "speech"})),
         *(("teams", fields) for fields in ({"guarantee": 3.0}, {"cap": None}, {"cap": 30.001})),
+        *((part, {part[:-1]: "mars"}) for part in ("projects", "teams", "pools")),
     ],
 )
 def test_a_figure_stated_wrongly_is_refused(part: str, fields: dict[str, Any]) -> None:
