@@ -225,7 +225,10 @@ def _index_teams(
         min(budgets.guarantee.get(team.name, Fraction(0)), usable[index] / MILLI)
         for index, team in enumerate(budgets.teams)
     ]
-    cap_milli = tuple(None if cap is None else int(cap * MILLI) for cap in caps)
+    cap_milli = tuple(
+        None if cap is None or cap >= max(budgets.fleet, Fraction(held, MILLI)) else int(cap * MILLI)
+        for cap, held in zip(caps, wanted, strict=True)
+    )
     return Teams(
         names=tuple(team.name for team in budgets.teams),
         parent=tuple(parent),

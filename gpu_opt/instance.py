@@ -45,7 +45,8 @@ class Teams:
     """-1 for the root."""
     level: tuple[int, ...]
     cap: tuple[int | None, ...]
-    """c_n in milli-compute, rounded down: nothing between two multiples of 0.001 can be granted."""
+    """c_n in milli-compute, rounded down: nothing between two multiples of 0.001 can be granted. None also
+    for a cap that the whole fleet, and all that is held, fits under: it cannot bind."""
     over: tuple[int, ...]
     """Milli-compute by which today's wanted holdings exceed the cap; the bound of over_n."""
     promise: tuple[Fraction, ...]

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 GRACE = 2.0
-"""Seconds that CBC may overrun its limit before it gets SIGINT, and again before it is killed."""
+"""Seconds that CBC has, after it was asked to stop, before it is killed."""
 
 
 class SolverStatus(StrEnum):
@@ -172,7 +172,9 @@ def _command(
         args += ["-ratio", repr(gap)]
         if options.seed:  # CBC's own default seed is its best; saying 0 is not the same as saying nothing
             args += ["-randomCbcSeed", str(options.seed)]
-    args += ["-sec", f"{seconds:.3f}", "-timeMode", "elapsed"]
+    # We stop CBC at the limit ourselves: its own clock is a reserve for the case that we are killed, and
+    # it has been seen to abort when its limit falls into preprocessing.
+    args += ["-sec", f"{seconds + GRACE:.3f}", "-timeMode", "elapsed"]
     args += ["-solve" if is_mip else "-initialSolve"]
     args += ["-printingOptions", "all", "-solution", str(folder / "solution.sol")]
     return args, (columns, rows, pulp_names)
@@ -193,11 +195,11 @@ def _run(args: list[str], folder: Path, cancel: Cancel, deadline: float, report:
         raise SolverFailure(f"CBC could not be started: {error}") from error
     with process:
         try:
-            output, forced = _follow(process, cancel, deadline, report)
+            output, asked = _follow(process, cancel, deadline, report)
         except BaseException:
             process.kill()
             raise
-    if process.returncode != 0 and not forced:
+    if process.returncode != 0 and not asked:  # SIGINT kills it if it comes before CBC listens
         tail = output.decode("utf-8", "replace").strip().splitlines()[-5:]
         cause = (
             f"was killed by signal {-process.returncode}"
@@ -211,29 +213,29 @@ def _run(args: list[str], folder: Path, cancel: Cancel, deadline: float, report:
 def _follow(
     process: subprocess.Popen[bytes], cancel: Cancel, deadline: float, report: OnProgress | None
 ) -> tuple[bytes, bool]:
-    """Read the output until the end; True if we had to kill the process ourselves."""
+    """Read the output until the end; True if the process was asked to stop."""
     assert process.stdout is not None
     output = bytearray()
     best: float | None = None
     bound: float | None = None
-    interrupted = math.inf
+    asked = math.inf
     forced = False
     with selectors.DefaultSelector() as selector:
         selector.register(process.stdout, selectors.EVENT_READ)
         while True:
             now = time.monotonic()
-            if interrupted == math.inf and (cancel.is_set() or now > deadline + GRACE):
-                process.send_signal(signal.SIGINT)
-                interrupted = now
-            elif now > interrupted + GRACE and not forced:
-                log.warning("CBC did not stop when asked to, and was killed")
-                process.kill()
-                forced = True
+            if cancel.is_set() or now > deadline:
+                asked = min(asked, now)
+                if now > asked + GRACE and not forced:
+                    log.warning("CBC did not stop when asked to, and was killed")
+                    process.kill()
+                    forced = True
+                process.send_signal(signal.SIGINT)  # again and again: between its phases CBC forgets it
             if not selector.select(timeout=0.1):
                 continue
             chunk = os.read(process.stdout.fileno(), 1 << 16)
             if not chunk:
-                return bytes(output), forced
+                return bytes(output), asked < math.inf
             output += chunk
             if report is not None:
                 best, bound = _progress_of(chunk, best, bound)

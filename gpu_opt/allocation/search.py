@@ -252,8 +252,8 @@ class _Stage:
 
     def _report(self) -> None:
         if self.options.progress is not None:
-            bound = self._sound_bound() if shown is None else self._sound(self._tighter(shown))
-            self.options.progress(Progress(self.goal.name, time.monotonic() - self.begun, self.value, bound))
+            seconds = time.monotonic() - self.begun
+            self.options.progress(Progress(self.goal.name, seconds, self.value, self._sound(self.shown)))
 
 
 def _aim(formulation: Formulation, goal: GoalSpec, instance: Instance) -> None:
