@@ -100,6 +100,8 @@ def pinned_without_holdings(facts: Facts) -> Iterator[Problem]:
 
 def can_run_nowhere(facts: Facts) -> Iterator[Problem]:
     """Warning: a project for which there is no pool of its GPU types at its sites."""
+    if not facts.fleet_known:
+        return
     pools = facts.organization.pools
     types = dict.fromkeys(pool.gpu_type for pool in pools)
     sites = dict.fromkeys(pool.site for pool in pools)
