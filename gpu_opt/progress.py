@@ -30,7 +30,7 @@ def line(progress: Progress) -> str:
     """One report as a line: seconds, phase, best plan, proven bound, gap; what is unknown is left out.
 
     >>> line(Progress("value_tier_1", 3.25, best=990.0, bound=1000.0))
-    '   3.2 s  value, tier 1: best 990, bound 1,000, gap 1.00 %'
+    '   3.2 s  value, tier 1: best 990, bound 1,000, gap 1.00%'
     """
     known = [
         f"{name} {shown(number)}"

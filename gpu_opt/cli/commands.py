@@ -10,7 +10,7 @@ import typer
 
 from gpu_opt.cli import arguments as args
 from gpu_opt.cli.failures import EXIT_CODES, Code, problems
-from gpu_opt.cli.output import say, write
+from gpu_opt.cli.output import say, write, write_json
 from gpu_opt.cli.session import Settings, present, solving, with_settings
 
 app = typer.Typer(
@@ -87,7 +87,7 @@ def check(how: Settings, file: args.File) -> int:
     if how.as_json:
         from gpu_opt.cli.documents import checked
 
-        write(checked(file, found, valid=valid).model_dump_json(indent=2))
+        write_json(checked(file, found, valid=valid).model_dump_json(indent=2))
     else:
         write(problems(found, file))
     return Code.PLAN if valid else Code.INPUT
@@ -187,5 +187,5 @@ def schema(
     """Print the JSON Schema of input or results."""
     from gpu_opt.cli.documents import json_schema
 
-    write(json_schema(document))
+    write_json(json_schema(document))
     return Code.PLAN

@@ -10,7 +10,7 @@ from typing import Literal
 
 import typer
 
-from gpu_opt.cli.output import say, write
+from gpu_opt.cli.output import OutputFailure, say, write_json
 from gpu_opt.errors import (
     GpuOptError,
     InvalidInput,
@@ -55,6 +55,7 @@ Kind = Literal[
     "solver_failure",
     "verification_failure",
     "store_failure",
+    "output_failure",
     "interrupted",
     "internal",
 ]
@@ -76,6 +77,7 @@ KINDS: tuple[tuple[type[Exception], Kind, Code], ...] = (
     (SolverFailure, "solver_failure", Code.INTERNAL),
     (VerificationFailure, "verification_failure", Code.INTERNAL),
     (StoreFailure, "store_failure", Code.INTERNAL),
+    (OutputFailure, "output_failure", Code.INTERNAL),
     (Interrupted, "interrupted", Code.INTERRUPTED),
     (Exception, "internal", Code.INTERNAL),
 )
@@ -107,7 +109,7 @@ def _report(failure: Exception, *, as_json: bool) -> int:
         found = failure.problems if isinstance(failure, InvalidInput) else ()
         text = failure.format_message() if isinstance(failure, typer.TyperException) else str(failure)
         error = documents.Failure(kind=kind, exit_code=code, message=text, problems=documents.records(found))
-        write(documents.Failed(error=error).model_dump_json(indent=2))
+        write_json(documents.Failed(error=error).model_dump_json(indent=2))
     return code
 
 
@@ -117,9 +119,9 @@ def message(failure: Exception, kind: Kind) -> str:
         return problems(failure.problems, failure.source)
     if isinstance(failure, typer.TyperException):
         return f"gpu-opt: {failure.format_message()}\nTry --help, also after the name of a command."
-    if kind in {"no_plan", "no_plan_in_time", "interrupted", "store_failure"}:
+    if kind in {"no_plan", "no_plan_in_time", "interrupted", "store_failure", "output_failure"}:
         return f"gpu-opt: {failure}"
-    named = str(failure) if isinstance(failure, GpuOptError | OSError) else repr(failure)
+    named = str(failure) if isinstance(failure, GpuOptError) else repr(failure)
     hint = "" if os.environ.get(TRACEBACK) else f"\nRun it again with {TRACEBACK}=1 to see where it happened."
     return f"gpu-opt: internal error: {named}{hint}"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from gpu_opt.cli import arguments as args
 from gpu_opt.cli.failures import Code, Interrupted, line
 from gpu_opt.cli.interrupts import interruptible
-from gpu_opt.cli.output import say, show, write
+from gpu_opt.cli.output import say, show, write_json
 from gpu_opt.errors import InvalidInput, NoPlanInTime
 from gpu_opt.options import Cancel, Options
 
@@ -120,7 +120,7 @@ def present(
 ) -> int:
     """Print the result, as JSON or as tables, and return the exit code: `code`, unless interrupted."""
     if how.as_json:
-        write(result.model_dump_json(indent=2))
+        write_json(result.model_dump_json(indent=2))
     else:
         show(tables())
     return Code.INTERRUPTED if options.cancel.is_set() else code

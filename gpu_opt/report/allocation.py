@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import groupby
 
 from rich.console import Group, RenderableType
 
@@ -58,7 +59,7 @@ def teams(plan: Allocation) -> RenderableType:
             "" if one.guarantee is None else amount(one.guarantee),
             "" if one.cap is None else amount(one.cap),
             amount(one.granted),
-            amount(one.shortfall) if one.shortfall > 0 else "",
+            amount(one.promised - one.granted) if one.shortfall > 0 else "",
             cell(_team_note(one, one.team in full, one.team in over), MARK if one.shortfall > 0 else ""),
         )
     return titled("Divisions and teams, in reference GPUs", grid)
@@ -114,43 +115,35 @@ def pools(outcomes: tuple[PoolOutcome, ...]) -> RenderableType:
 
 def projects(plan: Allocation, *, every_project: bool = False) -> RenderableType:
     """Asked, granted, where and why of every project, by team, then tier and priority."""
-    grid = table(
-        "project",
-        "tier",
-        "asked",
-        "granted",
-        "where, in GPUs",
-        "reason",
-        right=("tier", "asked", "granted"),
-        wide="reason",
-    )
+    figures = ("tier", "asked", "granted")
+    grid = table("project", *figures, "where, and why", right=figures)
     places = _places(plan)
-    moved = {one.project for one in plan.moves}
     active = [one for one in plan.projects if one.active]
-    shown = [
-        one
-        for one in active
-        if every_project
-        or len(active) <= MOST_PROJECTS
-        or one.project in moved
-        or one.reason.cause is not Cause.MET
-    ]
+    shown = active if every_project or len(active) <= MOST_PROJECTS else _short_or_moved(plan, active)
     rank = {one.team: place for place, one in enumerate(_in_tree_order(plan.teams))}
-    team = None
-    for one in sorted(shown, key=lambda one: (rank[one.team], one.tier, -one.priority)):
-        if one.team != team:
-            team = one.team
-            grid.add_row(cell(team, "bold"))
-        met = one.reason.cause is Cause.MET
-        grid.add_row(
-            cell(f"  {one.project}"),
-            str(one.tier),
-            amount(one.demand),
-            amount(one.granted),
-            cell(places[one.project]),
-            cell(one.reason.text, "" if met else "yellow"),
-        )
-    return titled("Projects, in reference GPUs at their own speed", grid, cell(_rest(plan, active, shown)))
+    ordered = sorted(shown, key=lambda one: (rank[one.team], one.tier, -one.priority))
+    for team, own in groupby(ordered, key=lambda one: one.team):
+        grid.add_row(cell(team, "bold"))
+        for one in own:
+            where = [places[one.project]] if one.project in places else []
+            grid.add_row(
+                cell(f"  {one.project}"),
+                str(one.tier),
+                amount(one.demand),
+                amount(one.granted),
+                cell("\n".join([*where, one.reason.text])),
+            )
+    lines = []
+    if hidden := len(active) - len(shown):
+        lines.append(cell(f"and {count(hidden)} more that got all they asked for (--all shows them)"))
+    if absent := len(plan.projects) - len(active):
+        lines.append(cell(f"{counted(absent, 'project')} not active on {plan.date}"))
+    return titled("Projects, in reference GPUs at their own speed", grid, *lines)
+
+
+def _short_or_moved(plan: Allocation, active: list[ProjectOutcome]) -> list[ProjectOutcome]:
+    moved = {one.project for one in plan.moves}
+    return [one for one in active if one.project in moved or one.reason.cause is not Cause.MET]
 
 
 def _places(plan: Allocation) -> dict[str, str]:
@@ -158,22 +151,10 @@ def _places(plan: Allocation) -> dict[str, str]:
     grants: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for one in plan.grants:
         grants[one.project].append((-one.gpus, one.pool))
-    return defaultdict(
-        str,
-        {
-            project: "\n".join(f"{pool} {count(-gpus)}" for gpus, pool in sorted(held))
-            for project, held in grants.items()
-        },
-    )
-
-
-def _rest(plan: Allocation, active: list[ProjectOutcome], shown: list[ProjectOutcome]) -> str:
-    lines = []
-    if hidden := len(active) - len(shown):
-        lines.append(f"and {count(hidden)} more that got all they asked for (--all shows them)")
-    if absent := len(plan.projects) - len(active):
-        lines.append(f"{counted(absent, 'project')} not active on {plan.date}")
-    return "\n".join(lines)
+    return {
+        project: ", ".join(f"{pool} {count(-gpus)}" for gpus, pool in sorted(held))
+        for project, held in grants.items()
+    }
 
 
 def moves(plan: Allocation) -> RenderableType:

@@ -15,7 +15,7 @@ def finding(answer: Finding) -> RenderableType:
     plan = answer.reallocation
     sections = [
         cell(answer.sentence, "bold"),
-        cell(status(plan.status, plan.stop, plan.goals)),
+        cell(status(plan.status, plan.stop)),
         _donors("Who hands over, and when", plan),
     ]
     if answer.raises:

@@ -53,7 +53,7 @@ def changes(report: NightReport, *, every_project: bool = False) -> RenderableTy
 
 def _teams(changed: tuple[TeamChange, ...]) -> RenderableType:
     figures = ("granted before", "granted now")
-    grid = table("team", *figures, "also", right=figures, wide="also")
+    grid = table("team", *figures, "also", right=figures)
     for one in changed:
         grid.add_row(
             cell(one.team),
@@ -83,7 +83,7 @@ def _or_none(number: float | None) -> str:
 
 def _projects(changed: list[ProjectChange]) -> RenderableType:
     figures = ("GPUs before", "GPUs now")
-    grid = table("project", "team", *figures, "where", right=figures, wide="where")
+    grid = table("project", "team", *figures, "where", right=figures)
     for one in changed:
         grid.add_row(
             cell(one.project if one.change is Change.CHANGED else f"{one.project} ({one.change})"),

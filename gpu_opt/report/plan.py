@@ -17,7 +17,7 @@ def headline(title: str, plan: Allocation | Reallocation) -> RenderableType:
     seconds = plan.run.seconds.get("total", sum(plan.run.seconds.values()))
     return Group(
         cell(title, "bold"),
-        cell(status(plan.status, plan.stop, plan.goals)),
+        cell(status(plan.status, plan.stop)),
         cell(
             f"objective {amount(plan.objective)}, proven bound {bound}, gap {percentage(plan.gap)}, "
             f"{seconds:.1f} s, {plan.run.cbc}"
@@ -27,10 +27,11 @@ def headline(title: str, plan: Allocation | Reallocation) -> RenderableType:
 
 def goals(plan: Allocation | Reallocation) -> RenderableType:
     """The goals in their order, with what was reached and what was proved of each."""
-    grid = table("goal", "value", "bound", "gap", "", "s", right=("value", "bound", "gap", "s"))
+    grid = table("", "goal", "value", "bound", "gap", "", "s", right=("value", "bound", "gap", "s"))
     for one in plan.goals:
         grid.add_row(
-            cell(f"{one.sense} {goal(one.name)}"),
+            one.sense.removesuffix("imize"),
+            cell(goal(one.name)),
             amount(one.value),
             _bound(one),
             percentage(one.gap),

@@ -67,7 +67,6 @@ def requests(plan: Reallocation) -> RenderableType:
         "complete on",
         "note",
         right=("asked", "handed", "in time"),
-        wide="note",
     )
     for one in plan.requests:
         short = one.in_time < one.gpus

@@ -20,20 +20,12 @@ def cell(text: str, style: str = "") -> Text:
     return Text(printable(text), style=style)
 
 
-def table(*columns: str, right: Sequence[str] = (), wide: str | None = None) -> Table:
-    """An empty table. The columns in `right` hold figures; `wide` gets the room that is left."""
-    grid = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+def table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """An empty table. The columns in `right` hold figures, which are never broken over lines."""
+    grid = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, header_style="bold")
     for name in columns:
         figures = name in right
-        grid.add_column(
-            name,
-            justify="right" if figures else "left",
-            no_wrap=figures,
-            overflow="fold",
-            ratio=1 if name == wide else None,
-            min_width=20 if name == wide else None,
-        )
-    grid.expand = wide is not None
+        grid.add_column(name, justify="right" if figures else "left", no_wrap=figures, overflow="fold")
     return grid
 
 

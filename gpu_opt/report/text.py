@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from gpu_opt.plan import Goal, Status, Stop
+from gpu_opt.plan import Status, Stop
 
 GOALS = {
     "repair": "bring back under caps and capacities",
@@ -18,8 +18,8 @@ GOALS = {
 
 STOPS = {
     Stop.PROVED: "proved",
-    Stop.GAP: "within the gap asked for",
-    Stop.TIME: "stopped by the time limit",
+    Stop.GAP: "within the gap",
+    Stop.TIME: "time limit",
     Stop.INTERRUPTED: "interrupted",
 }
 
@@ -51,13 +51,13 @@ def percentage(share: float) -> str:
     """A share of one as a percentage with two decimals; what is not zero does not look like it.
 
     >>> percentage(0.0012), percentage(0.0), percentage(0.00000001)
-    ('0.12 %', '0 %', '< 0.01 %')
+    ('0.12%', '0%', '< 0.01%')
     """
     if not math.isfinite(share):
         return "unknown"
     if share == 0:
-        return "0 %"
-    return "< 0.01 %" if share < 0.0001 else f"{100 * share:.2f} %"
+        return "0%"
+    return "< 0.01%" if share < 0.0001 else f"{100 * share:.2f}%"
 
 
 def counted(number: int, noun: str) -> str:
@@ -81,23 +81,16 @@ def goal(name: str) -> str:
     return GOALS.get(name, name.replace("_", " "))
 
 
-def status(known: Status, stop: Stop, goals: tuple[Goal, ...]) -> str:
+def status(known: Status, stop: Stop) -> str:
     """What is known about a plan, in words. "Optimal" is said only of what is proved."""
     if known is Status.OPTIMAL:
         return "optimal: proved, no plan is better"
-    unproved = [f"{goal(one.name)} ({percentage(one.gap)})" for one in goals if one.stop is not Stop.PROVED]
-    return f"a verified plan, {STOPS[stop]}" + (f"; not proved: {shortened(unproved)}" if unproved else "")
-
-
-def shortened(words: list[str], most: int = 3) -> str:
-    """The words in a row; of more than `most`, the first ones and how many there are besides.
-
-    >>> shortened(["a", "b", "c", "d", "e"])
-    'a, b, c and 2 more'
-    """
-    if len(words) <= most:
-        return ", ".join(words)
-    return f"{', '.join(words[:most])} and {len(words) - most:,} more"
+    return {
+        Stop.PROVED: "a verified plan, not proved optimal",
+        Stop.GAP: "a verified plan, as close to the best possible as was asked for",
+        Stop.TIME: "a verified plan, the best one by the time limit; not proved optimal",
+        Stop.INTERRUPTED: "a verified plan, the best one when it was interrupted; not proved optimal",
+    }[stop]
 
 
 def printable(text: str) -> str:
@@ -106,4 +99,4 @@ def printable(text: str) -> str:
     >>> printable("a" + chr(27) + "[31mb")
     'a�[31mb'
     """
-    return "".join(letter if letter.isprintable() else "�" for letter in text)
+    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in text)
