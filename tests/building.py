@@ -279,3 +279,8 @@ def refused_by(
 ) -> set[str]:
     """The rules that the plan breaks, by name."""
     return {violation.rule for violation in verify(organization, plan, requests)}
+
+
+def refusals(organization: Organization, asked: Sequence[Request], *handovers: Handover) -> set[str]:
+    """The rules that a reallocation with these handovers breaks, by name."""
+    return refused_by(organization, reallocation(organization, asked, handovers), asked)

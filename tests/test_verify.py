@@ -152,51 +152,6 @@ def test_overruns_are_stated_exactly() -> None:
     assert refused_by(CROWDED, changed(repaired, overruns=(first,))) == {"outcomes"}
 
 
-# --- The data that follow from the organization --------------------------------------------------------
-
-
-def test_units_that_the_demand_does_not_need_are_given_up_from_the_slowest_pool() -> None:
-    holder = project("orion", 20, holds={"iowa": 16, "ohio": 8, "texas": 4})
-    organization = lab(
-        [pool("iowa", unit=8), pool("ohio", unit=8), pool("texas", unit=4, gpu_type="gb200")],
-        projects=[holder],
-    )
-    plan = allocation(organization, {})  # worth 34: 8 of ohio's go, then 26 less 8 would be too little
-    assert [(move.pool, move.gpus) for move in plan.moves] == [("iowa", 16), ("texas", 4)]
-
-
-def test_a_promise_is_no_more_than_what_can_be_used() -> None:
-    organization = lab(
-        teams=[team("vision", guarantee=14, limits={"h100": Limit(cap=9)})],
-        projects=[project("orion", 12, "vision", minimum=4), project("dead", 12, "vision", minimum=10)],
-    )
-    vision = allocation(organization, {("orion", "iowa"): 7}).teams[1]
-    assert (vision.guarantee, vision.promised) == (14, 9)
-    assert vision.shortfall == pytest.approx(1.001)  # of 9, less a unit: 8.001
-
-
-def test_a_promise_counts_at_the_speed_of_the_types() -> None:
-    organization = lab(
-        [pool("texas", gpu_type="gb200")],
-        teams=[team("vision", guarantee=30)],
-        projects=[project("orion", 10, "vision", speeds={"gb200": 2.0})],
-    )
-    assert allocation(organization, {}).teams[1].promised == 12.5  # 10 at its own speed are 5 GPUs of 2.5
-
-
-def test_a_project_that_cannot_reach_its_minimum_is_granted_nothing() -> None:
-    beyond_cap = lab(teams=[root(cap=7)], projects=[project("orion", 8, minimum=8)])
-    beyond_pool = lab(
-        [pool(gpus=6), pool("ohio", 6)], projects=[project("orion", 8, minimum=8, one_pool=True)]
-    )
-    for organization in (beyond_cap, beyond_pool):
-        plan = allocation(organization, {("orion", "iowa"): 6})
-        assert [each.message for each in verify(organization, plan)] == [
-            "can never run: its minimum is out of reach"
-        ]
-        assert plan.goals == ()
-
-
 # --- All of it ----------------------------------------------------------------------------------------
 
 
