@@ -1,0 +1,76 @@
+"""The time of one call: how much is left, and where it went."""
+
+from __future__ import annotations
+
+import time
+from fractions import Fraction
+
+from gpu_opt.options import Options, Progress
+from gpu_opt.plan import Run, Stop
+from gpu_opt.solver import OnProgress, versions
+
+
+class Clock:
+    """Wall-clock seconds since it was made, by phase."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self._begun = self._entered = time.monotonic()
+        self._phase = ""
+        self._spent: dict[str, float] = {}
+
+    def enter(self, phase: str) -> None:
+        """Close the phase before, and say that this one begins."""
+        self._close()
+        self._phase = phase
+        if self.options.progress is not None:
+            self.options.progress(Progress(phase, self.seconds))
+
+    @property
+    def seconds(self) -> float:
+        """Seconds so far."""
+        return time.monotonic() - self._begun
+
+    @property
+    def left(self) -> float:
+        """Seconds left of the limit."""
+        return self.options.time_limit - self.seconds
+
+    @property
+    def is_over(self) -> bool:
+        """Whether to stop and return the best plan known."""
+        return self.left <= 0 or self.options.cancel.is_set()
+
+    def stop(self) -> Stop:
+        """Why it is over."""
+        return Stop.INTERRUPTED if self.options.cancel.is_set() else Stop.TIME
+
+    def reporting(self, goal: str, unit: Fraction) -> OnProgress | None:
+        """Report the progress on a goal, of which CBC counts in `unit`; None if nobody wants to know."""
+        report = self.options.progress
+        if report is None:
+            return None
+
+        def call(best: float | None, bound: float | None) -> None:
+            value, least = (None if each is None else each * float(unit) for each in (best, bound))
+            report(Progress(goal, self.seconds, value, least))
+
+        return call
+
+    def run(self) -> Run:
+        """What computed the plan, with the seconds so far."""
+        self._close()
+        return Run(
+            **versions(),
+            time_limit=self.options.time_limit,
+            gap=self.options.gap,
+            threads=self.options.threads,
+            seed=self.options.seed,
+            seconds={**self._spent, "total": self.seconds},
+        )
+
+    def _close(self) -> None:
+        now = time.monotonic()
+        if self._phase:
+            self._spent[self._phase] = self._spent.get(self._phase, 0.0) + now - self._entered
+        self._entered, self._phase = now, ""

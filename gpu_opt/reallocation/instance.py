@@ -1,0 +1,198 @@
+"""The indexed form of a reallocation: whole days, whole prices, whole rooms; nothing here rounds.
+
+Days are counted from today, 0. Prices and priorities are scaled to integers by their denominators;
+rooms are in milli-compute, or GPUs for a limit on a GPU type. The symbols are those of
+``models/reallocation.md``.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+from gpu_opt.budgets import parents_first
+from gpu_opt.instance import MILLI
+from gpu_opt.organization import Organization, Request, exact
+from gpu_opt.plan import Supply
+from gpu_opt.reallocation.requests import accepts, steps_down
+from gpu_opt.reallocation.rooms import Room, rooms
+from gpu_opt.reallocation.supply import supplies
+
+
+class Offer(NamedTuple):
+    """A pool that a request accepts."""
+
+    pool: int
+    steps: int
+    """Places down the request's lists of types and sites."""
+
+
+class Handed(NamedTuple):
+    """A handover, by index: what every step of the solve passes to the next."""
+
+    supply: int
+    request: int
+    gpus: int
+    on: int
+    """Day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Prices of the last goal for one GPU, as integers in units of 1 / `scale`."""
+
+    late: int
+    idle: int
+    less_preferred: int
+    other_division: int
+    scale: int
+
+
+@dataclass(frozen=True, slots=True)
+class GoalSpec:
+    """A goal, counted in whole units of 1 / `scale`."""
+
+    name: str
+    scale: int
+    weights: tuple[int, ...] | None
+    """Priorities of what is unmet, by request, 0 in other tiers; None for the last goal, the cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """Who has GPUs to hand over, who asks for them, and what is in the way."""
+
+    organization: Organization
+    until: dt.date
+    supplies: tuple[Supply, ...]
+    requests: tuple[Request, ...]
+    offers: tuple[tuple[Offer, ...], ...]
+    """Pools accepted, by request."""
+    pool_of: tuple[int, ...]
+    """Pool of every supply."""
+    free_on: tuple[int, ...]
+    """Day of every supply."""
+    starts: tuple[int, ...]
+    """Day on which every request can first use GPUs."""
+    by: tuple[int, ...]
+    """Day by which it needs them."""
+    milli: tuple[int, ...]
+    """Milli-compute of one GPU, by pool."""
+    division: dict[str, str]
+    """The child of the root above a team, or the team itself; the root is its own."""
+    above: dict[str, frozenset[str]]
+    """The team and every team above it."""
+    rooms: tuple[Room, ...]
+    prices: Prices
+    goals: tuple[GoalSpec, ...]
+    """What is unmet, tier by tier; then the cost."""
+
+    @property
+    def horizon(self) -> int:
+        """The last day."""
+        return (self.until - self.organization.as_of).days
+
+    def counts(self, room: Room, request: int, pool: int) -> bool:
+        """Whether GPUs of the pool that are handed to the request take up the room."""
+        kind = self.organization.pools[pool].gpu_type
+        return room.team in self.above[self.requests[request].team] and room.gpu_type in {None, kind}
+
+    def takes(self, room: Room, pool: int) -> int:
+        """What one GPU of the pool takes of a room that counts it."""
+        return self.milli[pool] if room.gpu_type is None else 1
+
+
+def build_instance(organization: Organization, requests: Sequence[Request], until: dt.date) -> Instance:
+    """Index a valid organization and sound requests, from today to `until`."""
+    free, prices = supplies(organization, until), _prices(organization)
+    today = organization.as_of
+    index = {pool.name: p for p, pool in enumerate(organization.pools)}
+    lineage = _lineage(organization)
+    speeds = {name: int(exact(kind.speed) * MILLI) for name, kind in organization.gpu_types.items()}
+    return Instance(
+        organization=organization,
+        until=until,
+        supplies=free,
+        requests=tuple(requests),
+        offers=tuple(_offers(organization, request) for request in requests),
+        pool_of=tuple(index[supply.pool] for supply in free),
+        free_on=tuple((supply.on - today).days for supply in free),
+        starts=tuple(max(0, (request.starts - today).days) if request.starts else 0 for request in requests),
+        by=tuple((request.by - today).days for request in requests),
+        milli=tuple(speeds[pool.gpu_type] for pool in organization.pools),
+        division={team: path[-2:][0] for team, path in lineage.items()},
+        above={team: frozenset(path) for team, path in lineage.items()},
+        rooms=rooms(organization, until, {team for request in requests for team in lineage[request.team]}),
+        prices=prices,
+        goals=(*_unmet(requests), GoalSpec("cost", prices.scale, None)),
+    )
+
+
+def goal_values(instance: Instance, handed: Iterable[Handed]) -> tuple[int, ...]:
+    """Exact values of the goals, in units of 1 / their scales: what is unmet tier by tier, then the cost."""
+    missing = [request.gpus for request in instance.requests]
+    cost = 0
+    for one in handed:
+        missing[one.request] -= one.gpus
+        cost += one.gpus * price(instance, one.supply, one.request, one.on)
+    return tuple(
+        cost if goal.weights is None else sum(w * gpus for w, gpus in zip(goal.weights, missing, strict=True))
+        for goal in instance.goals
+    )
+
+
+def price(instance: Instance, supply: int, request: int, on: int) -> int:
+    """What it costs that a GPU of the supply is handed to the request on a day."""
+    prices, donor = instance.prices, instance.supplies[supply].team
+    steps = next(offer.steps for offer in instance.offers[request] if offer.pool == instance.pool_of[supply])
+    crosses = donor is not None and (
+        instance.division[donor] != instance.division[instance.requests[request].team]
+    )
+    return (
+        prices.late * max(0, on - instance.by[request])
+        + prices.idle * (on - instance.free_on[supply])
+        + prices.less_preferred * steps
+        + prices.other_division * crosses
+    )
+
+
+def _lineage(organization: Organization) -> dict[str, tuple[str, ...]]:
+    """Every team: itself first, then the teams above it, the root last."""
+    lineage: dict[str, tuple[str, ...]] = {}
+    for team in parents_first(organization.teams):
+        lineage[team.name] = (team.name, *(lineage[team.parent] if team.parent else ()))
+    return lineage
+
+
+def _offers(organization: Organization, request: Request) -> tuple[Offer, ...]:
+    return tuple(
+        Offer(p, steps_down(request, pool))
+        for p, pool in enumerate(organization.pools)
+        if accepts(request, pool)
+    )
+
+
+def _prices(organization: Organization) -> Prices:
+    policy = organization.policy.reallocation
+    stated = [exact(p) for p in (policy.late, policy.idle, policy.less_preferred, policy.other_division)]
+    late, idle, less_preferred, other_division = _whole(stated)
+    return Prices(late, idle, less_preferred, other_division, _scale(stated))
+
+
+def _unmet(requests: Sequence[Request]) -> Iterator[GoalSpec]:
+    for tier in sorted({request.tier for request in requests}):
+        weights = [exact(request.priority) if request.tier == tier else Fraction(0) for request in requests]
+        yield GoalSpec(f"unmet_tier_{tier}", _scale(weights), tuple(_whole(weights)))
+
+
+def _scale(numbers: Sequence[Fraction]) -> int:
+    return math.lcm(*(number.denominator for number in numbers))
+
+
+def _whole(numbers: Sequence[Fraction]) -> list[int]:
+    scale = _scale(numbers)
+    return [int(number * scale) for number in numbers]

@@ -1,0 +1,289 @@
+"""The network over time: few arcs, because prices are linear in time (``models/reallocation.md``).
+
+In every pool, GPUs that are free wait along a *chain* of days, forward; once they are handed to a
+*group* of requests they pass along the group's chain, backward, to the days on which they were needed.
+The day on which they pass from the one to the other is the day of the handover.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from gpu_opt.instance import Ints
+from gpu_opt.reallocation.flow import UNLIMITED, Network
+from gpu_opt.reallocation.instance import GoalSpec, Instance
+
+SOURCE = 0
+"""The node that supplies everything: GPUs through the supplies, and what stays unmet."""
+
+
+class Kind(IntEnum):
+    """What an arc means."""
+
+    SUPPLY = 0
+    """From the source to the day on which the GPUs of a class are free; its index is the class."""
+    CARRY = 1
+    """Along a chain, or from a division to everybody."""
+    HANDOVER = 2
+    """From what is free to a group of requests; its index is the day."""
+    REQUEST = 3
+    """From a group to one of its requests; its index is the request."""
+    UNMET = 4
+    """From the source to a request: what it does not get; its index is the request."""
+
+
+class Group(NamedTuple):
+    """Requests that are alike to a pool's GPUs: of one division, counted by the same rooms."""
+
+    division: str
+    rooms: tuple[int, ...]
+    """Rooms with rows that count them."""
+
+
+class SupplyClass(NamedTuple):
+    """Supplies of one pool, free on one day, that cost every request the same."""
+
+    pool: int
+    home: str | None
+    """The division of the releases; None if it makes no difference, or for idle GPUs and deliveries."""
+    day: int
+    foreign: bool
+    """Whether everybody who accepts the pool is of another division."""
+
+
+class Node(NamedTuple):
+    """A place and day in a pool."""
+
+    pool: int
+    home: str | None
+    """Free GPUs of this division; None: of everybody."""
+    group: Group | None
+    """GPUs handed to this group; None: still free."""
+    day: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeNetwork:
+    """The network, and what its nodes and arcs mean."""
+
+    network: Network
+    """With the last goal as its cost."""
+    kind: Ints
+    index: Ints
+    """Index within the kind, for every arc."""
+    pool: Ints
+    """Pool of every arc; -1 where there is none."""
+    classes: tuple[tuple[SupplyClass, tuple[int, ...]], ...]
+    """Every class with its supplies."""
+    groups: dict[int, Group]
+    """The group that receives, by handover arc."""
+    group_of: dict[tuple[int, int], Group]
+    """By pool and request."""
+    nodes: dict[Node, int]
+    first_request: int
+    """Node of request 0; the others follow. Every arc goes from a lower node to a higher one."""
+
+
+@dataclass(slots=True)
+class _Draft:
+    """The network while it is drawn."""
+
+    nodes: dict[Node, int] = field(default_factory=dict)
+    arcs: list[tuple[int, int, int, int, Kind, int, int]] = field(default_factory=list)
+    """(tail, head, capacity, cost, kind, index, pool)."""
+    groups: dict[int, Group] = field(default_factory=dict)
+
+    def node(self, node: Node) -> int:
+        """Number of a node; new nodes get the next one."""
+        return self.nodes.setdefault(node, len(self.nodes) + 1)
+
+    def arc(self, tail: int, head: int, cost: int, kind: Kind, index: int = -1, pool: int = -1) -> None:
+        """Draw an arc without a capacity of its own."""
+        self.arcs.append((tail, head, UNLIMITED, cost, kind, index, pool))
+
+
+def build_network(instance: Instance, active: frozenset[int] = frozenset()) -> TimeNetwork:
+    """Draw the network; requests are kept apart as far as the rooms in `active` count them apart."""
+    classes = _classes(instance)
+    draft = _Draft()
+    served: list[tuple[int, int, int, int]] = []
+    group_of: dict[tuple[int, int], Group] = {}
+    for pool in sorted({key.pool for key in classes}):
+        groups = _groups(instance, pool, active)
+        group_of.update({(pool, r): group for group, members in groups.items() for r, _ in members})
+        _draw_pool(instance, draft, pool, [key for key in classes if key.pool == pool], groups, served)
+    first_request = len(draft.nodes) + 1
+    for node, request, cost, pool in served:
+        draft.arc(node, first_request + request, cost, Kind.REQUEST, request, pool)
+    for request, asked in enumerate(instance.requests):
+        draft.arcs.append((SOURCE, first_request + request, asked.gpus, 0, Kind.UNMET, request, -1))
+    for index, (key, members) in enumerate(classes.items()):
+        gpus = sum(instance.supplies[i].gpus for i in members)
+        cost = instance.prices.other_division if key.foreign else 0
+        node = draft.nodes[Node(key.pool, key.home, None, key.day)]
+        draft.arcs.append((SOURCE, node, gpus, cost, Kind.SUPPLY, index, key.pool))
+    named = tuple((key, tuple(members)) for key, members in classes.items())
+    return _finish(instance, draft, named, group_of, first_request)
+
+
+def arc_cost(network: TimeNetwork, goal: GoalSpec) -> Ints:
+    """What a goal costs on every arc, shape (arcs,)."""
+    if goal.weights is None:
+        return network.network.cost
+    unmet = network.kind == Kind.UNMET
+    cost = np.zeros_like(network.kind)
+    cost[unmet] = np.array(goal.weights, dtype=np.int64)[network.index[unmet]]
+    return cost
+
+
+def pool_nodes(network: TimeNetwork) -> Ints:
+    """A new number for every node, shape (nodes,), the same for all places and days of a pool.
+
+    GPUs can go from any day on which they come free to any request that accepts their pool, so that where
+    days cost nothing, they need not be told apart.
+    """
+    pools = np.array([node.pool for node in network.nodes], dtype=np.int64)
+    _, place = np.unique(pools, return_inverse=True)
+    requests = len(network.network.supply) - network.first_request
+    after = int(place.max(initial=-1)) + 2
+    return np.concatenate([[SOURCE], 1 + place, after + np.arange(requests)]).astype(np.int64)
+
+
+def _classes(instance: Instance) -> dict[SupplyClass, list[int]]:
+    """Supplies by class; those of pools that nobody accepts are left out."""
+    accepting: dict[int, set[str]] = {}
+    for request, offers in zip(instance.requests, instance.offers, strict=True):
+        for offer in offers:
+            accepting.setdefault(offer.pool, set()).add(instance.division[request.team])
+    classes: dict[SupplyClass, list[int]] = {}
+    for i, supply in enumerate(instance.supplies):
+        pool, day = instance.pool_of[i], instance.free_on[i]
+        if pool in accepting:
+            home = instance.division[supply.team] if supply.team and instance.prices.other_division else None
+            foreign = home is not None and home not in accepting[pool]
+            key = SupplyClass(pool, None if foreign else home, day, foreign)
+            classes.setdefault(key, []).append(i)
+    return classes
+
+
+def _groups(instance: Instance, pool: int, active: frozenset[int]) -> dict[Group, list[tuple[int, int]]]:
+    """(request, steps down) of those that accept the pool, by group."""
+    groups: dict[Group, list[tuple[int, int]]] = {}
+    for r, offers in enumerate(instance.offers):
+        for offer in offers:
+            if offer.pool == pool:
+                counted = tuple(k for k in sorted(active) if instance.counts(instance.rooms[k], r, pool))
+                group = Group(instance.division[instance.requests[r].team], counted)
+                groups.setdefault(group, []).append((r, offer.steps))
+    return groups
+
+
+def _draw_pool(
+    instance: Instance,
+    draft: _Draft,
+    pool: int,
+    classes: list[SupplyClass],
+    groups: dict[Group, list[tuple[int, int]]],
+    served: list[tuple[int, int, int, int]],
+) -> None:
+    """Draw the chains of one pool; arcs to requests are noted in `served`, whose nodes come last."""
+    freed = sorted({key.day for key in classes})
+    handed = {group: _handover_days(instance, group, members, freed) for group, members in groups.items()}
+    homes = _homes(classes, groups)
+    for home, days in homes.items():
+        later = {day for group, each in handed.items() if home in {None, group.division} for day in each}
+        chain = sorted(days | {day for day in later if day >= min(days)})
+        nodes = [draft.node(Node(pool, home, None, day)) for day in chain]
+        for (tail, head), (day, next_day) in zip(pairwise(nodes), pairwise(chain), strict=True):
+            draft.arc(tail, head, instance.prices.idle * (next_day - day), Kind.CARRY)
+    for key in classes:
+        if key.home is not None and None in homes:
+            there = draft.nodes.get(Node(pool, None, None, key.day))
+            if there is not None:
+                tail = draft.nodes[Node(pool, key.home, None, key.day)]
+                draft.arc(tail, there, instance.prices.other_division, Kind.CARRY)
+    for group, members in groups.items():
+        _draw_group(instance, draft, pool, group, members, handed[group], list(homes), served)
+
+
+def _homes(
+    classes: list[SupplyClass], groups: dict[Group, list[tuple[int, int]]]
+) -> dict[str | None, set[int]]:
+    """Days on which free GPUs enter each chain: one for each division that keeps some, one for everybody.
+
+    Chains of divisions come first, since their GPUs pass to everybody's.
+    """
+    homes: dict[str | None, set[int]] = {}
+    everybody: set[int] = set()
+    for key in classes:
+        if key.home is not None:
+            homes.setdefault(key.home, set()).add(key.day)
+        if key.home is None or any(group.division != key.home for group in groups):
+            everybody.add(key.day)
+    return {**homes, None: everybody} if everybody else homes
+
+
+def _handover_days(
+    instance: Instance, group: Group, members: list[tuple[int, int]], freed: list[int]
+) -> list[int]:
+    """Days on which a handover to the group can be best: GPUs come free, a request starts, a room grows."""
+    starts = {instance.starts[r] for r, _ in members}
+    grows = {first for k in group.rooms for first, _ in instance.rooms[k].steps}
+    earliest = max(min(starts), freed[0])
+    return sorted(day for day in {*freed, *starts, *grows} if day >= earliest)
+
+
+def _draw_group(
+    instance: Instance,
+    draft: _Draft,
+    pool: int,
+    group: Group,
+    members: list[tuple[int, int]],
+    days: list[int],
+    homes: list[str | None],
+    served: list[tuple[int, int, int, int]],
+) -> None:
+    chain = sorted({*days, *(instance.by[r] for r, _ in members)}, reverse=True)
+    nodes = {day: draft.node(Node(pool, None, group, day)) for day in chain}
+    for day, earlier in pairwise(chain):
+        draft.arc(nodes[day], nodes[earlier], instance.prices.late * (day - earlier), Kind.CARRY)
+    for day in days:
+        for home in homes:
+            free = draft.nodes.get(Node(pool, home, None, day))
+            if free is not None and home in {None, group.division}:
+                draft.groups[len(draft.arcs)] = group
+                draft.arc(free, nodes[day], 0, Kind.HANDOVER, day, pool)
+    for r, steps in members:
+        in_time = [day for day in days if instance.starts[r] <= day < instance.by[r]]
+        cost = instance.prices.less_preferred * steps
+        served += [(nodes[day], r, cost, pool) for day in [*in_time, instance.by[r]]]
+
+
+def _finish(
+    instance: Instance,
+    draft: _Draft,
+    classes: tuple[tuple[SupplyClass, tuple[int, ...]], ...],
+    group_of: dict[tuple[int, int], Group],
+    first_request: int,
+) -> TimeNetwork:
+    tail, head, capacity, cost, kind, index, pool = np.array(draft.arcs, dtype=np.int64).reshape(-1, 7).T
+    supply = np.zeros(first_request + len(instance.requests), dtype=np.int64)
+    asked = np.array([request.gpus for request in instance.requests], dtype=np.int64)
+    supply[first_request:] = -asked
+    supply[SOURCE] = asked.sum()
+    return TimeNetwork(
+        network=Network(supply, tail, head, np.zeros_like(tail), capacity, cost),
+        kind=kind,
+        index=index,
+        pool=pool,
+        classes=classes,
+        groups=draft.groups,
+        group_of=group_of,
+        nodes=draft.nodes,
+        first_request=first_request,
+    )

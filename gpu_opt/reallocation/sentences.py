@@ -1,0 +1,114 @@
+"""What a request gets and why, in a sentence for a planner."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+
+from gpu_opt.plan import Donor, Supply
+from gpu_opt.reallocation.conditions import free_at_last
+from gpu_opt.reallocation.instance import Handed, Instance
+from gpu_opt.reallocation.rooms import Room
+
+MOST_DONORS = 5
+"""Donors named in a sentence."""
+
+
+def describe(instance: Instance, request: int, plan: Sequence[Handed], *, proved: bool) -> str:
+    """What the request gets, from whom, and by when; and what is in the way of the rest."""
+    asked = instance.requests[request]
+    mine = [one for one in plan if one.request == request]
+    got = sum(one.gpus for one in mine)
+    if got == asked.gpus:
+        last = max(one.on for one in mine)
+        margin = _margin(instance.by[request] - last)
+        return f"complete on {_date(instance, last)}, {margin}: {_donors(instance, mine)}"
+    reason = _shortage(instance, request, plan, proved=proved)
+    if not mine:
+        return f"none of {asked.gpus}: {reason}"
+    in_time = sum(one.gpus for one in mine if one.on <= instance.by[request])
+    amounts = f"{in_time} of {asked.gpus} by {asked.by}"
+    if got > in_time:
+        amounts += f", {got} by {_date(instance, max(one.on for one in mine))}"
+    return f"{amounts}: {_donors(instance, mine)}; {reason}"
+
+
+def _date(instance: Instance, day: int) -> dt.date:
+    return instance.organization.as_of + dt.timedelta(days=day)
+
+
+def _margin(days: int) -> str:
+    if days == 0:
+        return "the day it is needed"
+    counted = "1 day" if abs(days) == 1 else f"{abs(days)} days"
+    return f"{counted} before it is needed" if days > 0 else f"{counted} late"
+
+
+def _donors(instance: Instance, mine: Sequence[Handed]) -> str:
+    """Who gives how many: ``256 from orion, 256 from the delivery to texas-gb200``."""
+    given: dict[str, int] = {}
+    for one in mine:
+        name = _donor(instance.supplies[one.supply])
+        given[name] = given.get(name, 0) + one.gpus
+    named = [f"{gpus} {name}" for name, gpus in given.items()]
+    if len(named) > MOST_DONORS:
+        rest = sum(list(given.values())[MOST_DONORS - 1 :])
+        named = [*named[: MOST_DONORS - 1], f"{rest} from {len(named) - MOST_DONORS + 1} others"]
+    return ", ".join(named)
+
+
+def _donor(supply: Supply) -> str:
+    if supply.donor is Donor.RELEASE:
+        return f"from {supply.project}"
+    return (
+        f"from the delivery to {supply.pool}" if supply.donor is Donor.DELIVERY else f"idle in {supply.pool}"
+    )
+
+
+def _shortage(instance: Instance, request: int, plan: Sequence[Handed], *, proved: bool) -> str:
+    """Why a request does not get all: nothing left, a cap, all or nothing, or no time to find more."""
+    pools = {offer.pool for offer in instance.offers[request]}
+    if not pools:
+        return "no pool has GPUs that it accepts"
+    left = {i: supply.gpus for i, supply in enumerate(instance.supplies) if instance.pool_of[i] in pools}
+    offered = sum(left.values())
+    for one in plan:
+        if one.supply in left:
+            left[one.supply] -= one.gpus
+    mine = sum(one.gpus for one in plan if one.request == request)
+    unused = sum(left.values())
+    if offered == mine:
+        return f"no {'more ' if mine else ''}GPUs that it accepts come free by {instance.until}"
+    if unused == 0:
+        return f"all other GPUs that it accepts and that come free by {instance.until} go to other requests"
+    if not proved:
+        return "no better plan was found in the time"
+    if instance.requests[request].all_or_nothing and unused < instance.requests[request].gpus:
+        left_over = f"only {unused} that it accepts are left by {instance.until}"
+        return f"{left_over}, and fewer than all are of no use to it"
+    return _caps(instance, request, plan, {instance.pool_of[i] for i, gpus in left.items() if gpus})
+
+
+def _caps(instance: Instance, request: int, plan: Sequence[Handed], pools: set[int]) -> str:
+    """Which caps and limits keep GPUs of these pools, though some are left, from a request."""
+    counting = [
+        (room, free)
+        for room, free in zip(instance.rooms, free_at_last(instance, plan), strict=True)
+        if any(instance.counts(room, request, pool) for pool in pools)
+    ]
+    if instance.requests[request].all_or_nothing:
+        return f"{_these([room for room, _ in counting])} above it leave no room for all of it"
+    full = [
+        room
+        for room, free in counting
+        if any(instance.counts(room, request, pool) and free < instance.takes(room, pool) for pool in pools)
+    ]
+    return f"{_these(full)} {'leaves' if len(full) == 1 else 'leave'} no room for more by {instance.until}"
+
+
+def _these(rooms: Sequence[Room]) -> str:
+    names = [
+        f"the cap of {room.team}" if room.gpu_type is None else f"the limit of {room.team} on {room.gpu_type}"
+        for room in rooms
+    ]
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
