@@ -79,3 +79,10 @@ def test_the_best_plan_waits_for_a_cap_to_leave_room() -> None:
     values, handed = best_reallocation(organization, asked, day(30))
     assert values == (("unmet_tier_1", Fraction(0)), ("cost", Fraction(0)))
     assert {(each.project, each.on) for each in handed} == {("orion", day(5))}
+
+
+def test_a_team_over_its_budget_stops_nobody_else() -> None:
+    for budget in ({"cap": 4}, {"limits": {"h100": Limit(cap=4)}}):
+        organization = ending(**budget)
+        asked = [request("other", 4)]
+        assert refusals(organization, asked, handover(organization, asked[0], "idle", 4)) == set()
