@@ -80,7 +80,7 @@ def best_reallocation(
     arcs = [
         (source, request, day)
         for request in requests
-        for source in data.sources
+        for source in data.supplies
         if accepts(request, data.pools[source.pool])
         for day in days(data, source, request)
     ]
@@ -121,7 +121,7 @@ def flows(data: ReallocationData, arcs: Sequence[Arc]) -> Iterator[list[Handover
         taken = sum(each.gpus for each in flow if drawn(each, source))
         given = sum(each.gpus for each in flow if each.request == request.name)
         yield flow
-        for gpus in range(1, min(data.sources[source] - taken, request.gpus - given) + 1):
+        for gpus in range(1, min(data.supplies[source] - taken, request.gpus - given) + 1):
             yield [handover(data, arcs[0], gpus), *flow]
 
 

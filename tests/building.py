@@ -246,27 +246,17 @@ def reallocation(
 
 
 def supplies_of(data: ReallocationData) -> tuple[Supply, ...]:
-    """All that becomes free; where a hole is filled on a day, by the donors that come first."""
-    supplies = []
-    filled = {key: -gpus for key, gpus in data.free.items()}
-    for source, gpus in data.sources.items():
-        filled[source.pool, source.on] += gpus
-    for source, gpus in data.sources.items():
-        filling = min(gpus, filled[source.pool, source.on])
-        filled[source.pool, source.on] -= filling
-        team = None if source.project is None else data.team_of[source.project]
-        if gpus > filling:
-            supplies.append(
-                Supply(
-                    donor=source.donor,
-                    project=source.project,
-                    team=team,
-                    pool=source.pool,
-                    gpus=gpus - filling,
-                    on=source.on,
-                )
-            )
-    return tuple(supplies)
+    return tuple(
+        Supply(
+            donor=source.donor,
+            project=source.project,
+            team=None if source.project is None else data.team_of[source.project],
+            pool=source.pool,
+            gpus=gpus,
+            on=source.on,
+        )
+        for source, gpus in data.supplies.items()
+    )
 
 
 def changed[R: Result](record: R, **fields: Any) -> R:

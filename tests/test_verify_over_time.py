@@ -74,7 +74,7 @@ def test_a_cap_counts_compute_and_a_limit_gpus() -> None:
 
 
 def test_the_best_plan_waits_for_a_cap_to_leave_room() -> None:
-    organization = ending(cap=9)
+    organization = ending(cap=8)
     asked = [request("more", 3, "vision", all_or_nothing=True)]
     values, handed = best_reallocation(organization, asked, day(30))
     assert values == (("unmet_tier_1", Fraction(0)), ("cost", Fraction(0)))
@@ -86,3 +86,19 @@ def test_a_team_over_its_budget_stops_nobody_else() -> None:
         organization = ending(**budget)
         asked = [request("other", 4)]
         assert refusals(organization, asked, handover(organization, asked[0], "idle", 4)) == set()
+
+
+def test_only_what_runs_today_takes_room() -> None:
+    organization = lab(
+        teams=[team("vision", cap=6)],
+        projects=[
+            project("ended", team="vision", holds={"iowa": 2}, ends=day(-1)),
+            project("not-yet", team="vision", holds={"iowa": 3}, starts=day(1)),
+            project("orion", team="vision", holds={"iowa": 1}),
+        ],
+    )
+    asked = [request("more", 8, "vision")]
+    assert refusals(organization, asked, handover(organization, asked[0], "idle", 5)) == set()
+    assert refusals(organization, asked, handover(organization, asked[0], "idle", 6)) == {
+        "team_cap_over_time"
+    }

@@ -79,10 +79,10 @@ def test_its_figures_are_those_that_a_pencil_finds() -> None:
     assert (small.handed, small.in_time, small.complete_on) == (3, 3, None)
     assert [(each.donor, each.pool, each.gpus, each.on) for each in GOOD.supplies] == [
         (Donor.RELEASE, "iowa", 2, day(0)),
+        (Donor.IDLE, "iowa", 3, day(0)),
         (Donor.RELEASE, "iowa", 6, day(5)),
         (Donor.RELEASE, "iowa", 4, day(7)),
         (Donor.DELIVERY, "texas", 6, day(9)),
-        (Donor.IDLE, "iowa", 3, day(0)),
     ]
 
 
@@ -105,8 +105,8 @@ def test_what_is_delivered_or_has_ended_by_today_is_free_today() -> None:
     supplies = reallocation(organization, [], []).supplies
     assert [(each.donor, each.gpus, each.on) for each in supplies] == [
         (Donor.RELEASE, 2, day(0)),
-        (Donor.DELIVERY, 1, day(30)),
         (Donor.IDLE, 10, day(0)),
+        (Donor.DELIVERY, 1, day(30)),
     ]
 
 
@@ -134,11 +134,24 @@ def test_what_first_becomes_free_fills_the_hole_in_an_overfull_pool() -> None:
         [pool(gpus=10)], projects=[project(name, holds={"iowa": 6}, ends=day(n)) for name, n in ends.items()]
     )
     asked = [request("big", 16)]
-    third, first, second = (handover(organization, asked[0], name, 6, free=n) for name, n in ends.items())
-    four = changed(second, gpus=4)
-    assert refusals(organization, asked, four, third) == set()
-    assert refusals(organization, asked, changed(first, gpus=1), changed(second, gpus=3), third) == set()
-    assert refusals(organization, asked, first, four) == {"supply"}
+    plan = reallocation(organization, asked, [])  # the hole of 8 takes all of orion's and 2 of lyra's
+    assert [(each.project, each.gpus) for each in plan.supplies] == [("lyra", 4), ("vega", 6)]
+    handed = [handover(organization, asked[0], name, 4, free=n) for name, n in ends.items()]
+    vega, orion, lyra = handed
+    assert refusals(organization, asked, vega, lyra) == set()
+    assert refusals(organization, asked, vega, changed(lyra, gpus=5)) == {"supply"}
+    nothing_left = changed(plan, handovers=(orion,))
+    assert refused_by(organization, nothing_left, asked) == {"handovers"}
+
+
+def test_of_one_day_releases_fill_the_hole_before_deliveries() -> None:
+    organization = lab(
+        [pool(gpus=4)],
+        projects=[project("orion", holds={"iowa": 8}, ends=day(5))],
+        deliveries=[delivery("iowa", 2, on=5)],
+    )
+    supplies = reallocation(organization, [], []).supplies
+    assert [(each.donor, each.gpus) for each in supplies] == [(Donor.RELEASE, 4), (Donor.DELIVERY, 2)]
 
 
 def test_a_request_is_handed_no_more_than_it_asks_for() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -38,9 +39,9 @@ class Budgets:
     paths: dict[str, tuple[str, ...]]
     """Every team: itself first, then the teams above it, the root last."""
     caps: dict[str, Fraction]
-    """Compute, by team; only teams that have a cap."""
+    """Compute, rounded down to thousandths, by team; only teams that have a cap."""
     limits: dict[tuple[str, str], Fraction]
-    """GPUs, by team and GPU type; only where there is a limit."""
+    """Whole GPUs, rounded down, by team and GPU type; only where there is a limit."""
     guarantees: dict[str, Fraction]
     """Compute, by team; only teams that have a guarantee."""
 
@@ -101,11 +102,11 @@ def budgets_on(organization: Organization, fleet: Fleet) -> Budgets:
         if team.guarantee is not None:
             guarantees[team.name] = resolve(team.guarantee, whole)
         if team.cap is not None:
-            caps[team.name] = resolve(team.cap, whole)
+            caps[team.name] = Fraction(math.floor(1000 * resolve(team.cap, whole)), 1000)
         for gpu_type, limit in team.limits.items():
             nearest = ((name, gpu_type) for name in above)
             of_type = next((limits[key] for key in nearest if key in limits), all_gpus[gpu_type])
-            limits[team.name, gpu_type] = resolve(limit.cap, of_type)
+            limits[team.name, gpu_type] = Fraction(math.floor(resolve(limit.cap, of_type)))
     return Budgets(paths, caps, limits, guarantees)
 
 

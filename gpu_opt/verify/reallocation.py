@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 
 from gpu_opt.organization import exact
 from gpu_opt.plan import Donor, Handover, Reallocation, Violation
 from gpu_opt.verify.budgets import Totals
-from gpu_opt.verify.figures import differences, listed, records, same, written
+from gpu_opt.verify.figures import amounts, differences, listed, records, same, written
 from gpu_opt.verify.goals import check_goals
 from gpu_opt.verify.supplies import (
     ReallocationData,
@@ -41,32 +41,15 @@ def handed(data: ReallocationData, handovers: Sequence[Handover]) -> dict[str, i
 
 
 def supply(data: ReallocationData, handovers: Sequence[Handover]) -> Iterator[Violation]:
-    """No supply hands over more than it frees, nor all those of a pool and day more than fills no hole."""
-    of_source, of_day = gathered((source_of(handover), handover.gpus) for handover in handovers)
-    yield from exceeded("supply", of_source, data.sources)
-    yield from exceeded("supply", of_day, data.free)
-
-
-def gathered(
-    entries: Iterable[tuple[Source, int]],
-) -> tuple[dict[Source, int], dict[tuple[str, dt.date], int]]:
-    """GPUs by supply, and by pool and the day on which they are free."""
-    of_source: dict[Source, int] = {}
-    of_day: dict[tuple[str, dt.date], int] = {}
-    for source, gpus in entries:
-        of_source[source] = of_source.get(source, 0) + gpus
-        of_day[source.pool, source.on] = of_day.get((source.pool, source.on), 0) + gpus
-    return of_source, of_day
-
-
-def exceeded[K: tuple[Hashable, ...]](
-    rule: str, taken: Mapping[K, int], free: Mapping[K, int]
-) -> Iterator[Violation]:
-    """One violation for every key of which more is taken than is free."""
-    for key, gpus in taken.items():
-        if gpus > free.get(key, 0):
-            message = f"{gpus} GPUs, though only {free.get(key, 0)} are free"
-            yield Violation(rule=rule, subject=listed(key), message=message)
+    """No supply hands over more than it frees."""
+    taken: dict[Source, int] = {}
+    for handover in handovers:
+        source = source_of(handover)
+        taken[source] = taken.get(source, 0) + handover.gpus
+    for source, gpus in taken.items():
+        if gpus > data.supplies[source]:
+            message = f"{gpus} GPUs are handed over, {data.supplies[source]} become free"
+            yield Violation(rule="supply", subject=listed(source), message=message)
 
 
 def request(data: ReallocationData, handovers: Sequence[Handover]) -> Iterator[Violation]:
@@ -130,7 +113,7 @@ def unknown(data: ReallocationData, handover: Handover) -> str:
         return "there is no such request"
     if handover.pool not in data.pools or not accepts(asked, data.pools[handover.pool]):
         return f"does not accept {handover.pool}"
-    if source_of(handover) not in data.sources:
+    if source_of(handover) not in data.supplies:
         return f"nothing like this is free in {handover.pool} on {handover.free_on}"
     donor_team = None if handover.project is None else data.team_of[handover.project]
     if (handover.team, handover.donor_team) != (asked.team, donor_team):
@@ -218,24 +201,16 @@ def request_figures(data: ReallocationData, plan: Reallocation) -> dict[str, dic
 
 
 def stated_supplies(data: ReallocationData, plan: Reallocation) -> Iterator[Violation]:
-    """The supplies stated are all that becomes free, and every handover draws on one of them.
-
-    Where a hole in a pool is filled by several donors of one day, the plan may say by whom.
-    """
+    """The supplies stated are all that becomes free, each with its team."""
+    stated = [
+        (Source(entry.donor, entry.project, entry.pool, entry.on), entry.gpus) for entry in plan.supplies
+    ]
+    yield from amounts("outcomes", "supply", stated, data.supplies)
     for entry in plan.supplies:
         team = None if entry.project is None else data.team_of.get(entry.project)
-        if entry.team != team or entry.gpus <= 0:
-            message = f"{entry.gpus} GPUs of team {entry.team} are stated"
+        if entry.team != team:
+            message = f"the team of the supply is stated as {entry.team}, but is {team}"
             yield Violation(rule="outcomes", subject=listed((entry.pool, entry.on)), message=message)
-    of_source, of_day = gathered(
-        (Source(entry.donor, entry.project, entry.pool, entry.on), entry.gpus) for entry in plan.supplies
-    )
-    yield from exceeded("outcomes", of_source, data.sources)
-    for key in data.free | of_day:
-        stated, free = of_day.get(key, 0), data.free.get(key, 0)
-        if stated != free:
-            message = f"supplies of {stated} GPUs are stated, but {free} become free"
-            yield Violation(rule="outcomes", subject=listed(key), message=message)
 
 
 CONSTRAINTS: tuple[Callable[[ReallocationData, Sequence[Handover]], Iterator[Violation]], ...] = (

@@ -50,11 +50,9 @@ class ReallocationData:
     paths: dict[str, tuple[str, ...]]
     """Every team: itself first, then the teams above it."""
     team_of: dict[str, str]
-    """By project and, apart from it, by request."""
-    sources: dict[Source, int]
-    """GPUs that each supply frees, before any hole is filled."""
-    free: dict[tuple[str, dt.date], int]
-    """GPUs that really become free, by pool and day: the first ones fill what the pool lacks."""
+    """By project."""
+    supplies: dict[Source, int]
+    """GPUs that become free; only supplies with any."""
 
 
 def reallocation_data(
@@ -68,7 +66,7 @@ def reallocation_data(
     if len(by_name) < len(requests):
         raise ValueError("two of the requests have the same name")
     fleet = fleet_on(organization, organization.as_of)
-    sources = releases(organization, until) | deliveries(organization, until) | idle(organization, fleet)
+    gross = releases(organization, until) | deliveries(organization, until) | idle(organization, fleet)
     return ReallocationData(
         organization=organization,
         until=until,
@@ -77,8 +75,7 @@ def reallocation_data(
         fleet=fleet,
         paths=paths_up(organization.teams),
         team_of={project.name: project.team for project in organization.projects},
-        sources={source: gpus for source, gpus in sources.items() if gpus > 0},
-        free=freed(sources),
+        supplies={source: gpus for source, gpus in freed(gross).items() if gpus > 0},
     )
 
 
@@ -120,22 +117,26 @@ def idle(organization: Organization, fleet: Fleet) -> dict[Source, int]:
     return {Source(Donor.IDLE, None, pool, today): gpus for pool, gpus in left.items()}
 
 
-def freed(sources: dict[Source, int]) -> dict[tuple[str, dt.date], int]:
-    """GPUs that become free by pool and day, once the first ones have filled the hole in their pool."""
-    hole = {source.pool: max(0, -gpus) for source, gpus in sources.items() if source.donor is Donor.IDLE}
-    free: dict[tuple[str, dt.date], int] = {}
-    for source in sorted(sources, key=lambda source: source.on):
-        gpus = max(0, sources[source])
-        filling = min(hole[source.pool], gpus)
+def freed(gross: dict[Source, int]) -> dict[Source, int]:
+    """What is left of every supply once the first GPUs to come free have filled the hole in their pool.
+
+    Of one day, supplies fill it in the order in which they are given.
+    """
+    hole = {source.pool: max(0, -gpus) for source, gpus in gross.items() if source.donor is Donor.IDLE}
+    left = {}
+    for source in sorted(gross, key=lambda source: source.on):
+        filling = min(hole[source.pool], max(0, gross[source]))
         hole[source.pool] -= filling
-        free[source.pool, source.on] = free.get((source.pool, source.on), 0) + gpus - filling
-    return free
+        left[source] = gross[source] - filling
+    return left
 
 
 def held_on(data: ReallocationData, day: dt.date) -> Totals:
-    """What is held today by projects that have not ended by then."""
+    """What is held by projects that run today and have not ended by then."""
     holdings = {
-        project.name: project.holds for project in data.organization.projects if not has_ended(project, day)
+        project.name: project.holds
+        for project in data.organization.projects
+        if is_active(project, data.organization.as_of) and not has_ended(project, day)
     }
     return add_up(data.fleet, data.paths, data.team_of, holdings)
 
