@@ -102,7 +102,10 @@ def _at(data: Any, path: Path) -> Any:
 def _faults(error: ValidationError, data: object) -> Iterator[_Fault]:
     details: dict[Path, ErrorDetails] = {}
     for detail in error.errors(include_url=False):
-        details.setdefault(_path(data, detail), detail)  # an amount is first read as a number
+        if (
+            detail["type"] != "too_short" or not detail["input"]
+        ):  # too short by its wrong entries, which follow
+            details.setdefault(_path(data, detail), detail)  # an amount is first read as a number
     for path, detail in details.items():
         if detail["type"] == "extra_forbidden":
             yield _unknown_field(path)
@@ -145,8 +148,8 @@ _WORDING: dict[str, Callable[[dict[str, Any]], str]] = {
     "string_too_long": lambda context: f"must have at most {context['max_length']} characters",
     "string_pattern_mismatch": lambda _: "must have no blanks at its ends and no line breaks",
     "string_unicode": lambda _: "has half of a character; write the character itself",
-    "too_short": lambda context: f"must have at least {context['min_length']} entries",
-    "too_long": lambda context: f"must have at most {context['max_length']} entries",
+    "too_short": lambda context: f"needs {context['min_length']} or more entries",
+    "too_long": lambda context: f"takes {context['max_length']} entries at most",
 }
 
 

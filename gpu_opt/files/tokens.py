@@ -123,12 +123,14 @@ def _broken_yaml(error: yaml.MarkedYAMLError, text: str) -> Problem:
         if where and error.context_mark
         else ""
     )
-    rest = "\n".join(text.split("\n")[mark.line :])[mark.column :]
-    return Problem("", f"{what}, at column {mark.column + 1}{inside}{_cut_off(rest)}", line=mark.line + 1)
+    return _broken(text, mark.line + 1, mark.column + 1, f"{what}{inside}")
 
 
-def _cut_off(rest: str) -> str:
-    return "" if rest.strip() else "; the file ends here: is it complete?"
+def _broken(text: str, line: int, column: int, what: str) -> Problem:
+    rest = "\n".join(text.split("\n")[line - 1 :])[column - 1 :]
+    if rest.strip():
+        return Problem("", f"{what}, at column {column}", line=line)
+    return Problem("", f"{what}; the file ends here: is it complete?", line=text.rstrip().count("\n") + 1)
 
 
 def json_tokens(text: str) -> Iterator[Token]:
@@ -156,6 +158,6 @@ def _check_json(text: str) -> None:
         json.loads(text, parse_int=str, parse_float=str)
     except json.JSONDecodeError as error:
         what = _JSON_WHAT.get(error.msg, error.msg)
-        refuse(error.lineno, f"{what}, at column {error.colno}{_cut_off(text[error.pos :])}")
+        raise InvalidInput((_broken(text, error.lineno, error.colno, what),)) from error
     except RecursionError:
         return  # too deep for Python: the composer, which goes no deeper than it must, says where
