@@ -161,3 +161,14 @@ def test_a_bound_may_be_below_a_large_value_by_what_doubles_lose() -> None:
         low = changed(plan.goals[0], bound=bound)
         feasible = changed(plan, status=Status.FEASIBLE, goals=(low,), bound=bound)
         assert refused_by(organization, feasible) == rules
+
+
+def test_caps_are_rounded_down_to_thousandths_and_limits_to_whole_gpus() -> None:
+    organization = lab(
+        teams=[team("vision", cap="33.33%", limits={"h100": Limit(cap="60%")})],
+        projects=[project("orion", 16, "vision", holds={"iowa": 12})],
+    )
+    plan = allocation(organization, {("orion", "iowa"): 12})
+    assert plan.teams[1].cap == 5.332
+    assert [(each.rule, each.limit) for each in plan.overruns] == [("team_cap", 5.332), ("type_limit", 9)]
+    assert refused_by(organization, plan) == set()
