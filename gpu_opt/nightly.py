@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gpu_opt.errors import StoreFailure
+from gpu_opt.errors import InvalidInput, Problem, StoreFailure
 from gpu_opt.options import Options, Progress
 from gpu_opt.organization import Organization, Request
 from gpu_opt.plan import (
@@ -29,9 +29,6 @@ DEFAULT_STORE = "sqlite:///gpu-opt.db"
 
 ALLOCATION_SHARE = 0.55
 """Share of the time limit that the allocation may use: it is the harder program, and decides tonight."""
-
-ENTITLEMENT_SHARE = 0.6
-"""Share of what then is left for the allocation at the horizon's end; the flow gets the rest."""
 
 
 class NotPublished(StoreFailure):
@@ -59,11 +56,16 @@ def run_night(
     older one stays in the history, and the report's `replaces` names it, also when two batches run at once.
     A night that is cancelled is not published: its report has what was computed by then, and no `night`.
 
-    Raises, besides what `allocate` and `reallocate` raise, StoreFailure before anything is solved if the
-    store cannot be written or read, and NotPublished, with the report, if it failed when all was solved.
+    Raises, besides what `allocate` and `reallocate` raise: before anything is solved, InvalidInput for a
+    horizon before today, and StoreFailure if the store cannot be written or read; when all is solved,
+    NotPublished, with the report, if the store fails then.
     """
     from gpu_opt import store
 
+    if horizon_days < 0:
+        raise InvalidInput(
+            (Problem("horizon_days", f"{horizon_days} is negative: the horizon ends before it begins"),)
+        )
     options = options or Options()
     started = dt.datetime.now(dt.UTC)
     until = organization.as_of + dt.timedelta(days=horizon_days)
@@ -94,27 +96,19 @@ def _solve(
 ) -> tuple[Allocation, tuple[Request, ...], Reallocation | None]:
     """Compute both plans, and the requests between them; no reallocation once somebody cancelled."""
     from gpu_opt.allocation import allocate
-    from gpu_opt.reallocation import entitled_requests, reallocate, with_grants
+    from gpu_opt.reallocation import reallocate
+    from gpu_opt.reallocation.entitlement import derive_requests, with_grants
 
     begun = time.monotonic()
     allocation = allocate(organization, options=_share(options, begun, ALLOCATION_SHARE))
     if options.cancel.is_set():
         return allocation, (), None
     tonight = with_grants(organization, allocation.grants)
-    entitled = allocate(
-        _without_moves(tonight), date=until, options=_share(options, begun, ENTITLEMENT_SHARE)
-    )
+    requests = derive_requests(tonight, until, _share(options, begun, 1.0))
     if options.cancel.is_set():
         return allocation, (), None
-    requests = entitled_requests(tonight, entitled)
     reallocation = reallocate(tonight, until=until, requests=requests, options=_share(options, begun, 1.0))
     return allocation, requests, reallocation
-
-
-def _without_moves(organization: Organization) -> Organization:
-    """The same, but nothing may be taken from a holder: what it is entitled to comes from what frees up."""
-    policy = organization.policy.model_copy(update={"max_moves": 0})
-    return organization.model_copy(update={"policy": policy})
 
 
 def _share(options: Options, begun: float, share: float) -> Options:
