@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import errno
+import io
 import json
 import os
 import pty
@@ -16,10 +19,11 @@ from typing import IO, Any, NamedTuple, NoReturn
 import pytest
 from rich.cells import cell_len
 
-from gpu_opt import allocation, store
+from gpu_opt import allocation, cli, store
 from gpu_opt.cli import main, run
 from gpu_opt.cli.commands import Document, app
 from gpu_opt.cli.failures import Code
+from gpu_opt.cli.interrupts import interruptible
 from gpu_opt.errors import (
     GpuOptError,
     NoPlan,
@@ -29,7 +33,7 @@ from gpu_opt.errors import (
     VerificationFailure,
 )
 from gpu_opt.files import dump
-from gpu_opt.options import Options
+from gpu_opt.options import Cancel, Options
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Allocation, Finding, NightReport, Reallocation
 from tests.building import TODAY, day, lab, pool, project, root, team
@@ -72,7 +76,7 @@ def gpu_opt(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 def process(
     *arguments: object,
     stdout: int | IO[str] = subprocess.PIPE,
-    stderr: int = subprocess.PIPE,
+    stderr: int | IO[str] = subprocess.PIPE,
     **environment: str,
 ) -> subprocess.Popen[str]:
     """Start a command as a process of its own."""
@@ -129,6 +133,12 @@ def test_without_a_command_there_is_help_on_stderr(gpu_opt: Command) -> None:
     ended = gpu_opt()
     assert (ended.code, ended.out) == (2, "")
     assert "nightly" in ended.err
+
+
+def test_output_may_be_redirected_to_memory() -> None:
+    with contextlib.redirect_stdout(io.StringIO()) as text:
+        assert run(["--version"]) == 0
+    assert text.getvalue() == "gpu-opt 0.1.0\n"
 
 
 def test_the_version_is_that_of_the_package(gpu_opt: Command) -> None:
@@ -323,12 +333,19 @@ def test_a_horizon_is_days_weeks_or_a_date(
     assert plan.until == day(28)
 
 
+def test_a_horizon_ends_with_the_calendar(gpu_opt: Command, file: Callable[[Organization], Path]) -> None:
+    path = file(growing_lab().model_copy(update={"as_of": dt.date(9999, 12, 1)}))
+    ended = gpu_opt("reallocate", path, "--horizon", "12w")
+    assert ended.code == 2
+    assert "--horizon: no calendar goes that far from 9999-12-01" in ended.err
+
+
 def test_reallocate_says_who_hands_what_to_whom(
     gpu_opt: Command, file: Callable[[Organization], Path]
 ) -> None:
     ended = gpu_opt("reallocate", file(growing_lab()))
     assert ended.code == 0
-    assert "orion (research) ends, free since 2026-11-26" in ended.out
+    assert "orion (research), free since 2026-11-26" in ended.out
     assert "1 of 1 request met in time" in ended.out
 
 
@@ -338,7 +355,7 @@ def test_reallocate_says_who_hands_what_to_whom(
 def test_find_names_the_donors(gpu_opt: Command, file: Callable[[Organization], Path]) -> None:
     ended = gpu_opt("find", 8, "--type", "h100", "--by", day(10), "--team", "safety", file(growing_lab()))
     assert ended.code == 0
-    assert "orion (research) ends" in ended.out
+    assert "orion (research)" in ended.out
     assert "8 of 8" in ended.out
 
 
@@ -517,30 +534,50 @@ def test_the_schema_is_that_of_what_is_printed(
 # -------------------------------------------------------------------------------- pipes, terminals
 
 
-def test_a_reader_that_goes_away_is_no_error() -> None:
+def pipe_without_reader() -> IO[str]:
     reading, writing = os.pipe()
     os.close(reading)
-    command = process("schema", stdout=writing)
-    os.close(writing)
+    return os.fdopen(writing, "w")
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    with pipe_without_reader() as pipe:
+        command = process("schema", stdout=pipe)
     _, err = command.communicate(timeout=60)
     assert (command.returncode, err) == (141, "")
 
 
+@pytest.mark.parametrize("arguments", [["schema"], ["allocate", TWO_TEAMS, "--json", "--gap", "small"]])
+def test_neither_results_nor_errors_need_a_reader(
+    gpu_opt: Command, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    with pipe_without_reader() as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        assert gpu_opt(*arguments).code == 141
+
+
 def test_progress_that_nobody_reads_does_not_stop_the_solve() -> None:
-    reading, writing = os.pipe()
-    os.close(reading)
-    command = process("allocate", TWO_TEAMS, stderr=writing)
-    os.close(writing)
+    with pipe_without_reader() as pipe:
+        command = process("allocate", TWO_TEAMS, stderr=pipe)
     out, _ = command.communicate(timeout=60)
+    assert command.returncode == 0
     assert "optimal: proved" in out
 
 
-def test_a_full_disk_is_said_so() -> None:
+def test_errors_that_nobody_reads_still_have_their_code(
+    gpu_opt: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pipe_without_reader() as pipe:
+        monkeypatch.setattr(sys, "stderr", pipe)
+        assert gpu_opt("allocate", "no_such_file.yaml").code == 2
+
+
+def test_a_full_disk_is_said_so(gpu_opt: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     with Path("/dev/full").open("w") as full:
-        command = process("allocate", TWO_TEAMS, "--quiet", stdout=full)
-        _, err = command.communicate(timeout=60)
-    assert command.returncode == 1
-    assert err == f"gpu-opt: the output could not be written: {os.strerror(errno.ENOSPC)}\n"
+        monkeypatch.setattr(sys, "stdout", full)
+        ended = gpu_opt("allocate", TWO_TEAMS, "--quiet")
+    assert ended.code == 1
+    assert ended.err == f"gpu-opt: the output could not be written: {os.strerror(errno.ENOSPC)}\n"
 
 
 def on_a_terminal(no_color: str) -> str:
@@ -601,7 +638,7 @@ def interrupted(command: subprocess.Popen[str], *signals: signal.Signals) -> End
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_interrupt_shows_the_best_plan(number: signal.Signals) -> None:
-    command = process("allocate", FRONTIER_LAB, "--json", "--time-limit", 120)
+    command = process("allocate", FRONTIER_LAB, "--json", "--gap", 0, "--time-limit", 120)
     ended = interrupted(command, number)
     plan = Allocation.model_validate_json(ended.out)
     assert ended.code == 130
@@ -611,7 +648,7 @@ def test_the_first_interrupt_shows_the_best_plan(number: signal.Signals) -> None
 
 
 def test_the_second_interrupt_abandons_the_solve() -> None:
-    command = process("allocate", FRONTIER_LAB, "--json", "--time-limit", 120)
+    command = process("allocate", FRONTIER_LAB, "--json", "--gap", 0, "--time-limit", 120)
     ended = interrupted(command, signal.SIGINT, signal.SIGINT)
     assert ended.code == 130
     assert ended.document["error"]["kind"] == "interrupted"
@@ -620,7 +657,7 @@ def test_the_second_interrupt_abandons_the_solve() -> None:
 
 def test_an_interrupted_night_is_shown_but_not_published(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'nights.db'}"
-    command = process("nightly", FRONTIER_LAB, "--store", url, "--time-limit", 120)
+    command = process("nightly", FRONTIER_LAB, "--store", url, "--gap", 0, "--time-limit", 120)
     ended = interrupted(command, signal.SIGINT)
     assert ended.code == 130
     assert ended.out.startswith("NOT PUBLISHED")
@@ -658,6 +695,48 @@ def test_an_interrupt_while_the_file_is_read_leaves_nothing_to_show(
     assert ended.document["error"]["kind"] == "interrupted"
 
 
+def interrupting(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Let the allocation begin with so many interrupts."""
+    allocate = allocation.allocate
+
+    def interrupted_allocate(*positional: Any, **named: Any) -> Allocation:
+        for _ in range(times):
+            signal.raise_signal(signal.SIGINT)
+        return allocate(*positional, **named)
+
+    monkeypatch.setattr(allocation, "allocate", interrupted_allocate)
+
+
+def test_one_interrupt_leaves_a_plan(gpu_opt: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupting(monkeypatch, times=1)
+    ended = gpu_opt("allocate", TWO_TEAMS, "--json")
+    assert ended.code == 130
+    assert ended.document["stop"] == "interrupted"
+
+
+def test_two_interrupts_leave_none(gpu_opt: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupting(monkeypatch, times=2)
+    ended = gpu_opt("allocate", TWO_TEAMS)
+    assert (ended.code, ended.out) == (130, "")
+    assert ended.err.endswith("gpu-opt: interrupted: the command was abandoned\n")
+
+
+def test_one_interrupt_leaves_a_night_unpublished(gpu_opt: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupting(monkeypatch, times=1)
+    ended = gpu_opt("nightly", TWO_TEAMS, "--json", "--quiet")
+    assert ended.code == 130
+    assert NightReport.model_validate_json(ended.out).night is None
+    assert "the night is not published" in ended.err
+
+
+def test_an_interrupt_is_obeyed_where_it_is_not_announced(capfd: pytest.CaptureFixture[str]) -> None:
+    cancel = Cancel()
+    with interruptible(cancel, announce=False):
+        signal.raise_signal(signal.SIGTERM)
+    assert cancel.is_set()
+    assert capfd.readouterr().err == ""
+
+
 def test_no_plan_by_the_interrupt_is_an_interrupt(gpu_opt: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def allocate(*_positional: object, options: Options, **_named: object) -> NoReturn:
         options.cancel.set()
@@ -672,3 +751,13 @@ def test_main_exits_with_the_code_of_the_command(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 2
+
+
+def test_an_interrupt_before_everything_is_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted_import(_arguments: Sequence[str]) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "run", interrupted_import)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130

@@ -293,12 +293,12 @@ def test_handovers_are_grouped_by_week_and_in_order() -> None:
     printed = shown(reallocation_tables(moving_lab()[1]))
     weeks = [printed.index("week of 2026-11-23"), printed.index("week of 2026-11-30")]
     assert weeks[0] < printed.index("Sat 2026-11-28") < weeks[1] < printed.index("Wed 2026-12-02")
-    assert "Handovers: 2,524 of 3,584 GPUs that come free" in printed
+    assert "Handovers of 2,524 GPUs; 3,584 come free" in printed
 
 
 def test_donors_are_named_and_say_how_long_they_wait() -> None:
     printed = shown(reallocation_tables(moving_lab()[1]))
-    assert "orion (lab) ends, free since 2026-11-26" in printed
+    assert "orion (lab), free since 2026-11-26" in printed
     assert "delivery" in printed
     assert "idle, free since" not in printed
 
@@ -306,7 +306,7 @@ def test_donors_are_named_and_say_how_long_they_wait() -> None:
 def test_requests_say_what_they_get() -> None:
     printed = shown(reallocation_tables(moving_lab()[1]))
     assert "Requests: 0 of 1 request met in time" in printed
-    assert row(printed, "vega") == ["vega", "lab", "2026-12-03", "3,000", "2,524", "2,524", "not", "complete"]
+    assert row(printed, "vega") == ["vega", "2026-12-03", "3,000", "2,524", "not", "complete"]
 
 
 def test_nothing_to_hand_over_is_said_so() -> None:
@@ -414,6 +414,22 @@ def test_changes_since_last_night_are_shown() -> None:
     assert row(changes, "robotics")[-1] == "gone"
     assert row(changes, "orion") == ["orion", "lab", "1,000", "2,000", "iowa", "+1,000"]
     assert row(changes, "lyra")[1] == "(new)"
+
+
+def test_a_project_may_change_while_its_team_does_not() -> None:
+    printed = shown(night(report(previous=6, previous_as_of=day(-1), projects=(change("orion", 8, 16),))))
+    assert "granted now" not in printed[printed.index("Changes") :]
+    assert "iowa +8" in printed
+
+
+def test_a_team_may_change_while_its_projects_do_not() -> None:
+    safety = small_plan().teams[1]
+    raised = TeamChange(
+        team="safety", change=Change.CHANGED, before=safety, after=safety.model_copy(update={"cap": 900.0})
+    )
+    printed = shown(night(report(previous=6, previous_as_of=day(-1), teams=(raised,))))
+    assert "cap none -> 900" in printed
+    assert "GPUs now" not in printed
 
 
 def test_of_many_changes_the_largest_are_shown() -> None:

@@ -61,7 +61,10 @@ def with_settings(command: Callable[..., int]) -> Callable[..., int]:
 
     def run(**typed: Any) -> int:
         how = settings(**{one.name: typed.pop(one.name) for one in shared})
-        return command(how, **typed)
+        try:
+            return command(how, **typed)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted: the command was abandoned") from None
 
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     run.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
@@ -73,8 +76,8 @@ def with_settings(command: Callable[..., int]) -> Callable[..., int]:
 def solving(how: Settings, file: str) -> Iterator[tuple[Organization, Options]]:
     """Read the organization; show progress and obey signals until the block has its result.
 
-    Raises InvalidInput if the file has an error, and Interrupted if the solve is abandoned, or stopped
-    before there is a plan.
+    Raises InvalidInput if the file has an error, Interrupted if it is stopped before there is a plan, and
+    KeyboardInterrupt if it is abandoned.
     """
     from gpu_opt.progress import display, is_live
 
@@ -87,8 +90,6 @@ def solving(how: Settings, file: str) -> Iterator[tuple[Organization, Options]]:
             if how.threads is not None:
                 options = dataclasses.replace(options, threads=how.threads)
             yield _read(file, cancel), options
-    except KeyboardInterrupt:
-        raise Interrupted("interrupted again: the solve was abandoned") from None
     except NoPlanInTime as failure:
         if cancel.is_set():
             raise Interrupted("interrupted before there was a plan") from failure

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from itertools import groupby
 
 from rich.console import Group, RenderableType
 
-from gpu_opt.plan import Donor, Handover, Reallocation
+from gpu_opt.plan import Donor, Handover, Reallocation, RequestOutcome
 from gpu_opt.report.plan import goals, headline
 from gpu_opt.report.tables import MARK, cell, table, titled
 from gpu_opt.report.text import count, counted
@@ -23,7 +24,9 @@ def handovers(plan: Reallocation) -> RenderableType:
     """GPUs that change hands, by week and day."""
     total = sum(one.gpus for one in plan.handovers)
     offered = sum(one.gpus for one in plan.supplies)
-    title = f"Handovers: {count(total)} of {count(offered)} GPUs that come free"
+    title = (
+        f"Handovers of {count(total)} GPUs; {count(offered)} come free: of projects that end, delivered, idle"
+    )
     if not plan.handovers:
         return titled(title, cell("nobody hands over anything within the horizon"))
     grid = table("on", "from", "to", "pool", "GPUs", right=("GPUs",))
@@ -45,7 +48,7 @@ def handovers(plan: Reallocation) -> RenderableType:
 def donor(one: Handover) -> str:
     """Who hands over, and since when the GPUs are free if they had to wait."""
     name = {
-        Donor.RELEASE: f"{one.project} ({one.donor_team}) ends",
+        Donor.RELEASE: f"{one.project} ({one.donor_team})",
         Donor.DELIVERY: "delivery",
         Donor.IDLE: "idle",
     }[one.donor]
@@ -54,31 +57,25 @@ def donor(one: Handover) -> str:
 
 
 def requests(plan: Reallocation) -> RenderableType:
-    """What every request gets, and by when."""
+    """What every request gets, and by when, by team."""
     if not plan.requests:
         return titled("Requests", cell("nobody asks for anything within the horizon"))
-    grid = table(
-        "request",
-        "team",
-        "by",
-        "asked",
-        "handed",
-        "in time",
-        "complete on",
-        "note",
-        right=("asked", "handed", "in time"),
-    )
+    grid = table("request", "by", "asked", "handed", "complete on", "note", right=("asked", "handed"))
+    of_team: dict[str, list[RequestOutcome]] = defaultdict(list)
     for one in plan.requests:
-        short = one.in_time < one.gpus
-        grid.add_row(
-            cell(one.request),
-            cell(one.team),
-            str(one.by),
-            count(one.gpus),
-            count(one.handed),
-            count(one.in_time),
-            cell("not complete" if one.complete_on is None else str(one.complete_on), MARK if short else ""),
-            cell(one.text),
-        )
+        of_team[one.team].append(one)
+    for team, own in of_team.items():
+        grid.add_row(cell(team, "bold"))
+        for one in own:
+            late = one.in_time < one.gpus
+            done = "not complete" if one.complete_on is None else str(one.complete_on)
+            grid.add_row(
+                cell(f"  {one.request}"),
+                str(one.by),
+                count(one.gpus),
+                count(one.handed),
+                cell(done, MARK if late else ""),
+                cell(one.text),
+            )
     met = sum(one.in_time == one.gpus for one in plan.requests)
     return titled(f"Requests: {count(met)} of {counted(len(plan.requests), 'request')} met in time", grid)
