@@ -7,6 +7,7 @@ GPUs. The rules are those of ``models/allocation.md``, section "Data".
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,9 +28,9 @@ class Budgets:
     teams: tuple[Team, ...]
     """Parents before their children, otherwise in the order of the file."""
     cap: dict[str, Fraction]
-    """c_n by team; only teams that have one."""
+    """c_n by team, rounded down to 0.001: compute comes in such steps; only teams that have one."""
     limit: dict[tuple[str, str], Fraction]
-    """l_ng in GPUs, by (team, GPU type); only where a limit is stated."""
+    """l_ng in whole GPUs, rounded down, by (team, GPU type); only where a limit is stated."""
     guarantee: dict[str, Fraction]
     """By team, before it is compared with what could be used; only teams that have one."""
     parent: dict[str, str | None]
@@ -95,7 +96,7 @@ def _team_budgets(
     for team in teams:
         above = fleet if team.parent is None else nearest[team.parent]
         if team.cap is not None:
-            cap[team.name] = resolve(team.cap, above)
+            cap[team.name] = Fraction(math.floor(resolve(team.cap, above) * 1000), 1000)
         if team.guarantee is not None:
             guarantee[team.name] = resolve(team.guarantee, above)
         nearest[team.name] = cap.get(team.name, above)
@@ -112,6 +113,6 @@ def _type_limits(
         for kind in kinds:
             above = nearest.get((team.parent, kind), fleet_by_type.get(kind, Fraction(0)))
             if kind in team.limits:
-                limit[team.name, kind] = above = resolve(team.limits[kind].cap, above)
+                limit[team.name, kind] = above = Fraction(math.floor(resolve(team.limits[kind].cap, above)))
             nearest[team.name, kind] = above
     return limit

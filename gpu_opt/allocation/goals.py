@@ -5,12 +5,15 @@ Their exact values for a set of grants are computed in :mod:`gpu_opt.allocation.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from gpu_opt.allocation.variables import Variables
 from gpu_opt.instance import MILLI, Instance
+from gpu_opt.organization import exact
 
 if TYPE_CHECKING:
     from gpu_opt.allocation.constraints import Terms
@@ -26,6 +29,9 @@ class GoalSpec:
     sense: Sense
     unit: str
     terms: Callable[[Instance, Variables], Terms]
+    step: float
+    """Two plans differ on the goal by a multiple of this, or not at all: a bound less than a step away is
+    a proof."""
     index: int = 0
     """The level or the tier."""
 
@@ -40,19 +46,48 @@ def list_goals(instance: Instance) -> tuple[GoalSpec, ...]:
     teams = instance.teams
     goals: list[GoalSpec] = []
     if any(instance.pools.over) or any(teams.over) or any(limit.over for limit in instance.limits):
-        goals.append(GoalSpec("repair", "minimize", "reference GPUs", repair))
+        goals.append(GoalSpec("repair", "minimize", "reference GPUs", repair, 1 / MILLI))
     levels = sorted({level for level, target in zip(teams.level, teams.target, strict=True) if target})
+    step = float(_common_step([Fraction(1, MILLI), *teams.target]))
     goals += [
-        GoalSpec(f"guarantee_level_{level}", "minimize", "reference GPUs", _at(guarantee, level), level)
+        GoalSpec(f"guarantee_level_{level}", "minimize", "reference GPUs", _at(guarantee, level), step, level)
         for level in levels
     ]
-    tiers = sorted(set(instance.projects.tier))
+    projects = instance.projects
+    tiers = sorted({tier for tier, own in zip(projects.tier, projects.arcs, strict=True) if own})
     goals += [
-        GoalSpec(f"value_tier_{tier}", "maximize", "weighted value", _at(value, tier), tier) for tier in tiers
+        GoalSpec(
+            f"value_tier_{tier}",
+            "maximize",
+            "weighted value",
+            _at(value, tier),
+            _value_step(instance, tier),
+            tier,
+        )
+        for tier in tiers
     ]
     if instance.arcs.wanted.any():
-        goals.append(GoalSpec("moves", "minimize", "GPUs", moves))
+        goals.append(GoalSpec("moves", "minimize", "GPUs", moves, 1.0))
     return tuple(goals)
+
+
+def _value_step(instance: Instance, tier: int) -> float:
+    """What every value of the tier is a multiple of: compute comes in thousandths, segments as cut."""
+    projects = instance.projects
+    steps = [instance.move_cost]
+    for j, own in enumerate(projects.arcs):
+        if own and projects.tier[j] == tier:
+            cuts = [share * projects.demand[j] for share, _ in instance.segments]
+            compute = _common_step([Fraction(1), *cuts]) / MILLI
+            steps += [exact(projects.priority[j]) * worth * compute for _, worth in instance.segments]
+    return float(_common_step(steps))
+
+
+def _common_step(numbers: Iterable[Fraction]) -> Fraction:
+    """The greatest number that divides all of them."""
+    known = [number for number in numbers if number]
+    denominator = math.lcm(*(number.denominator for number in known))
+    return Fraction(math.gcd(*(int(number * denominator) for number in known)), denominator)
 
 
 def repair(instance: Instance, variables: Variables) -> Terms:

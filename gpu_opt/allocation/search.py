@@ -35,7 +35,7 @@ SHORTEST, LONGEST = 0.5, 2.0
 """Seconds for one neighbourhood. CBC has been seen to crash when given less than a fifth of a second."""
 
 PROVED = 1e-6
-"""Relative gap within which a goal counts as proved; the digits that CBC prints allow no less."""
+"""Relative gap within which a goal counts as proved."""
 
 TIME_SHARES = {"repair": 1, "guarantee": 2, "value": 6, "moves": 1}
 """How the time that is left is shared between the goals still to come."""
@@ -197,7 +197,11 @@ class _Stage:
             set_start(instance, self.part.variables, self.incumbent.x)
             with fix_others(instance, self.part.variables, self.incumbent.x, chosen):
                 answer = _survive(
-                    self.part, options, seconds=min(LONGEST, self._left()), gap=self.options.gap / 2
+                    self.part,
+                    options,
+                    seconds=min(LONGEST, self._left()),
+                    gap=self.options.gap / 2,
+                    preprocess=True,
                 )
             if answer.has_solution and self.incumbent.offer(read_grants(self.part.variables)):
                 self._report()
@@ -234,7 +238,12 @@ class _Stage:
         return self._sound(self.bound)
 
     def _sound(self, bound: float) -> float:
-        """A bound, never on the wrong side of a value that was reached (by the slack of held goals)."""
+        """A bound, never on the wrong side of a value that was reached (by the slack of held goals).
+
+        Less than a step away from the value it is the value: nothing lies between.
+        """
+        if abs(bound - self.value) <= max(PROVED * abs(self.value), 0.9 * self.goal.step):
+            return self.value
         return max(bound, self.value) if self.goal.sense == "maximize" else min(bound, self.value)
 
     def _gap(self) -> float:
@@ -284,12 +293,19 @@ def _survive(
     *,
     seconds: float,
     gap: float,
+    preprocess: bool = False,
     on_progress: OnProgress | None = None,
 ) -> Answer:
     """Solve from the start that is set; a CBC that dies on one program has no answer, but costs no plan."""
     try:
         return solve(
-            formulation.problem, options, seconds=seconds, gap=gap, start=True, on_progress=on_progress
+            formulation.problem,
+            options,
+            seconds=seconds,
+            gap=gap,
+            start=True,
+            preprocess=preprocess,
+            on_progress=on_progress,
         )
     except SolverDied as error:
         log.warning("%s", error)
