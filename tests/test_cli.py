@@ -414,6 +414,13 @@ def test_a_night_is_published_and_shown(gpu_opt: Command, file: Callable[[Organi
     assert store.last_night("sqlite:///gpu-opt.db", "lab", TODAY) is not None
 
 
+@pytest.mark.parametrize("name", ["oversubscribed", "pinned_conflict"])
+def test_a_night_of_a_lab_in_trouble_is_published(gpu_opt: Command, name: str) -> None:
+    ended = gpu_opt("nightly", ORGANIZATIONS / f"{name}.yaml")
+    assert ended.code == 0
+    assert ended.out.startswith("published as night 1\n")
+
+
 def test_the_next_night_says_what_changed(gpu_opt: Command, file: Callable[[Organization], Path]) -> None:
     gpu_opt("nightly", file(growing_lab()), "--store", "nights.db")
     later = growing_lab().model_copy(update={"as_of": day(4)})

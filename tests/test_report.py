@@ -20,6 +20,7 @@ from gpu_opt.plan import (
     Finding,
     Goal,
     NightReport,
+    Overrun,
     ProjectChange,
     Reallocation,
     Reason,
@@ -115,7 +116,7 @@ def test_what_is_not_a_number_is_unknown() -> None:
 
 
 def test_goals_are_called_what_they_are() -> None:
-    assert text.goal("guarantee_level_2") == "shortfall of guarantees, level 2"
+    assert text.goal("guarantee_level_2") == "guarantees, short by more than a unit, level 2"
     assert text.goal("unmet_tier_10") == "unmet requests, tier 10"
     assert text.goal("earlier_goals") == "earlier goals"
 
@@ -163,6 +164,16 @@ def test_a_team_that_falls_short_is_marked() -> None:
     assert row(printed, "safety") == ["safety", "500", "0", "500", "short"]
 
 
+def test_a_guarantee_missed_by_less_than_a_unit_is_met() -> None:
+    organization = lab(
+        pools=[pool("iowa", 64, unit=8)],
+        teams=[team("safety", guarantee=20.0)],
+        projects=[project("probes", 32, "safety")],
+    )
+    printed = shown(allocation_tables(allocation(organization, {("probes", "iowa"): 16})))
+    assert row(printed, "safety") == ["safety", "20", "16", "met", "to", "within", "a", "unit"]
+
+
 def test_a_team_at_its_cap_is_marked() -> None:
     printed = shown(allocation_tables(small_plan()))
     assert row(printed, "reasoning") == ["reasoning", "2,000", "2,000", "at", "its", "cap"]
@@ -189,6 +200,28 @@ def test_a_broken_cap_is_a_warning_before_everything_else() -> None:
     assert printed.index("WARNING") < printed.index("Goals")
     assert "! cap of safety: 8 reference GPUs allowed, 16 held today, 16 in the plan" in printed
     assert row(printed, "safety")[-3:] == ["over", "its", "cap"]
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (
+            Overrun(rule="pool_capacity", subject="iowa", before=88, after=72, limit=64),
+            "capacity of pool iowa: 64 GPUs",
+        ),
+        (
+            Overrun(rule="team_cap", subject="safety", before=9, after=9, limit=8.5),
+            "cap of safety: 8.5 reference GPUs",
+        ),
+        (
+            Overrun(rule="type_limit", subject="safety", gpu_type="h100", before=9, after=9, limit=8),
+            "limit of safety on h100: 8 GPUs",
+        ),
+    ],
+)
+def test_everything_that_stays_broken_is_named(broken: Overrun, words: str) -> None:
+    plan = small_plan().model_copy(update={"overruns": (broken,)})
+    assert f"! {words} allowed" in shown(allocation_tables(plan))
 
 
 def test_pools_add_up() -> None:

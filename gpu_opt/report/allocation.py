@@ -35,20 +35,29 @@ def overruns(broken: tuple[Overrun, ...]) -> RenderableType:
 
 
 def _overrun(one: Overrun) -> str:
-    what = {
-        "capacity": f"capacity of pool {one.subject}",
-        "team_cap": f"cap of {one.subject}",
-        "type_limit": f"limit of {one.subject} on {one.gpu_type}",
-    }[one.rule]
     unit = "reference GPUs" if one.rule == "team_cap" else "GPUs"
     return (
-        f"{what}: {amount(one.limit)} {unit} allowed, {amount(one.before)} held today, "
+        f"{_broken_rule(one)}: {amount(one.limit)} {unit} allowed, {amount(one.before)} held today, "
         f"{amount(one.after)} in the plan"
     )
 
 
+def _broken_rule(one: Overrun) -> str:
+    match one.rule:
+        case "pool_capacity":
+            return f"capacity of pool {one.subject}"
+        case "team_cap":
+            return f"cap of {one.subject}"
+        case "type_limit":
+            return f"limit of {one.subject} on {one.gpu_type}"
+
+
 def teams(plan: Allocation) -> RenderableType:
-    """Guarantee, cap, granted and shortfall of every team, each below its parent."""
+    """Guarantee, cap, granted and shortfall of every team, each below its parent.
+
+    The shortfall shown is that of the whole promise, so that the row adds up; the plan's own `shortfall`
+    forgives one allocation unit.
+    """
     figures = ("guarantee", "cap", "granted", "shortfall")
     grid = table("team", *figures, "", right=figures)
     full = {one.reason.subject for one in plan.projects if one.reason.cause is Cause.TEAM_CAP}
@@ -69,6 +78,8 @@ def _team_note(one: TeamOutcome, full: bool, over: bool) -> str:
     notes = []
     if one.shortfall > 0:
         notes.append("short")
+    elif one.granted < one.promised:
+        notes.append("met to within a unit")
     if over:
         notes.append("over its cap")
     elif one.cap is not None and (full or one.granted >= one.cap):

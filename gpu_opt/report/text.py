@@ -10,7 +10,7 @@ GOALS = {
     "repair": "bring back under caps and capacities",
     "moves": "moves",
     "cost": "price of lateness, idling and second choices",
-    "guarantee_level": "shortfall of guarantees, level",
+    "guarantee_level": "guarantees, short by more than a unit, level",
     "value_tier": "value, tier",
     "unmet_tier": "unmet requests, tier",
 }
@@ -73,7 +73,7 @@ def goal(name: str) -> str:
     """A goal, or a phase of the solve, in words.
 
     >>> goal("guarantee_level_1"), goal("moves"), goal("building")
-    ('shortfall of guarantees, level 1', 'moves', 'building')
+    ('guarantees, short by more than a unit, level 1', 'moves', 'building')
     """
     stem, _, number = name.rpartition("_")
     if number.isdecimal() and stem in GOALS:
