@@ -10,6 +10,7 @@
     │   └── SolverDied      CBC was killed, or crashed
     ├── VerificationFailure the checker refused the plan: a defect   (exit code 1)
     └── StoreFailure        the store could not be read or written   (exit code 1)
+        └── NotPublished    a night was computed but not stored: it is in the error (gpu_opt.nightly)
 """
 
 from __future__ import annotations

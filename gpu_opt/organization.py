@@ -25,6 +25,7 @@ MAX_DECIMALS = 3
 """Decimals that a speed may have. All compute is then a multiple of 0.001 reference GPUs, far above
 the tolerance of a linear program, so that a rounded plan meets every cap exactly."""
 
+DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 PERCENTAGE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*%\s*$")
 
 
@@ -45,9 +46,18 @@ def _check_amount(value: Any) -> Any:
     return value
 
 
+def _check_day(value: Any) -> Any:
+    """Refuse what pydantic would read as a time stamp: a number, or a text of digits."""
+    is_day = isinstance(value, dt.date) and not isinstance(value, dt.datetime)
+    if is_day or (isinstance(value, str) and DAY.match(value)):
+        return value
+    raise ValueError("must be a date like 2026-12-31")
+
+
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]
 """A name: any text without leading or trailing blanks and without line breaks."""
 
+Day = Annotated[dt.date, BeforeValidator(_check_day)]
 Gpus = Annotated[int, Field(strict=True, ge=0, le=MAX_GPUS)]
 Compute = Annotated[
     float, Field(strict=True, ge=0, le=MAX_GPUS, allow_inf_nan=False), BeforeValidator(_check_decimals)
@@ -90,7 +100,7 @@ class Delivery(Record):
 
     pool: Name
     gpus: Annotated[int, Field(strict=True, ge=1, le=MAX_GPUS)]
-    on: dt.date
+    on: Day
 
 
 class Limit(Record):
@@ -135,9 +145,9 @@ class Project(Record):
     """Sites where it can run; default: all."""
     one_pool: bool = False
     """True: all of it in a single pool."""
-    starts: dt.date | None = None
+    starts: Day | None = None
     """First day on which it wants GPUs; default: it is running already."""
-    ends: dt.date | None = None
+    ends: Day | None = None
     """The day on which its GPUs are free again; default: it goes on."""
     holds: dict[Name, Gpus] = {}
     """GPUs that it has now, by pool."""
@@ -177,7 +187,7 @@ class Organization(Record):
     """Everything the solver is told."""
 
     name: Name
-    as_of: dt.date
+    as_of: Day
     """The day that the holdings and the pools' sizes describe."""
     gpu_types: dict[Name, GpuType] = {}
     pools: tuple[Pool, ...] = ()
@@ -199,9 +209,9 @@ class Request(Record):
     """Sites accepted, the preferred one first; default: all, equally."""
     pools: tuple[Name, ...] | None = None
     """Only these pools; default: every pool of an accepted type at an accepted site."""
-    starts: dt.date | None = None
+    starts: Day | None = None
     """First day on which it can use GPUs; default: today."""
-    by: dt.date
+    by: Day
     """The day by which it needs them; later is late."""
     tier: Annotated[int, Field(strict=True, ge=1, le=100)] = 1
     priority: Annotated[float, Field(strict=True, gt=0, le=1_000_000, allow_inf_nan=False)] = 1.0

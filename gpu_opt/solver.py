@@ -4,7 +4,7 @@ PuLP builds the program and reads the answer; the process itself is ours, becaus
 read CBC's progress from its output, stop it with SIGINT when somebody cancels (it then writes its
 best solution; SIGTERM would lose it), and hold it to the wall clock.
 
-What CBC says and what is true are two things. The table of truth is :func:`_judge`.
+What CBC says and what is true are two things: see :mod:`gpu_opt.cbc_output`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import contextlib
 import logging
 import math
 import os
-import re
 import selectors
 import signal
 import subprocess
@@ -21,11 +20,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gpu_opt.cbc_output import SolverStatus, judge, printed_objective, proven_bound, read_progress
 from gpu_opt.errors import SolverDied, SolverFailure
 from gpu_opt.options import Cancel, Options
 from gpu_opt.plan import Stop
@@ -35,25 +34,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-UNSOUND = "made integer"
-"""What CBC's preprocessing (cbcbox 2.929) says when it turns continuous variables into integers. It then
-also rounds bounds such as 7.5, and calls optimal what is not; a test has the smallest example that we
-found. Answers that were preprocessed so prove nothing; solutions are solutions all the same."""
-
 GRACE = 2.0
 """Seconds that CBC has, after it was asked to stop, before it is killed."""
-
-
-class SolverStatus(StrEnum):
-    """What an answer of CBC proves."""
-
-    OPTIMAL = "optimal"
-    FEASIBLE = "feasible"
-    """It has a solution; nothing is known of the best beyond `bound`."""
-    NO_SOLUTION = "no solution"
-    """It found none before it stopped. That is not "infeasible"."""
-    INFEASIBLE = "infeasible"
-    UNBOUNDED = "unbounded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +83,8 @@ def solve(
 
     `relax` drops the integrality; `seconds` is the wall-clock limit, `gap` the relative gap at which to
     stop. With `start`, the values now in the variables are CBC's first solution. Duals are left in the
-    constraints. `preprocess` makes many programs faster but costs the proof, see :data:`UNSOUND`.
+    constraints. `preprocess` makes many programs faster but costs the proof
+    (:data:`gpu_opt.cbc_output.UNSOUND`).
 
     Raises SolverFailure if CBC cannot be started or its answer cannot be read, SolverDied if it was
     killed or crashed.
@@ -117,11 +100,14 @@ def solve(
         text = output.decode("utf-8", "replace")
         solution = folder / "solution.sol"
         head = _first_line(solution)
-        status, stop = _judge(head, text, options.cancel)
+        status, stop = judge(head, text, options.cancel.is_set())
         if status in {SolverStatus.OPTIMAL, SolverStatus.FEASIBLE}:
             _read_solution(problem, solution, names)
-    objective = _objective(problem, status, text, sign)
-    bound = _bound(text, status, None if objective is None else sign * objective)
+    objective = printed_objective(text) if status is SolverStatus.FEASIBLE else None
+    objective = None if objective is None else sign * objective
+    if status is SolverStatus.OPTIMAL:
+        objective = float(problem.objective.value() or 0.0) if problem.objective is not None else 0.0
+    bound = proven_bound(text, status, None if objective is None else sign * objective)
     return Answer(status, stop, objective, None if bound is None else sign * bound, time.monotonic() - begun)
 
 
@@ -246,34 +232,8 @@ def _follow(
                 return bytes(output), asked < math.inf
             output += chunk
             if report is not None:
-                best, bound = _progress_of(chunk, best, bound)
+                best, bound = read_progress(chunk, best, bound)
                 report(best, bound)
-
-
-_INCUMBENT = re.compile(rb"Integer solution of (\S+) found")
-_NODES = re.compile(rb"Cbc0010I .* (\S+) best solution, best possible (\S+)")
-_ROOT = re.compile(rb"(?:Continuous objective value is |Cbc0013I .* to )([-+\d.e]+)")
-
-
-def _progress_of(chunk: bytes, best: float | None, bound: float | None) -> tuple[float | None, float | None]:
-    """Update incumbent and bound, for display only, from a piece of CBC's output."""
-    for line in chunk.splitlines():
-        if match := _INCUMBENT.search(line):
-            best = _number(match.group(1))
-        elif match := _NODES.search(line):
-            best, bound = _number(match.group(1)), _number(match.group(2))
-        elif match := _ROOT.search(line):
-            bound = _number(match.group(1))
-    return best, bound
-
-
-def _number(text: bytes) -> float | None:
-    """A number of CBC's output; None for its ways to say "none yet" (1e+50) or a line cut in two."""
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if abs(value) < 1e40 else None
 
 
 def _first_line(solution: Path) -> str:
@@ -281,85 +241,6 @@ def _first_line(solution: Path) -> str:
         return ""
     with solution.open(encoding="utf-8") as file:
         return file.readline()
-
-
-def _judge(head: str, output: str, cancel: Cancel) -> tuple[SolverStatus, Stop]:
-    """Decide what CBC's answer proves, from its solution file's first line and its output.
-
-    | solution file says | it means |
-    |---|---|
-    | Optimal | proved, unless the output adds "within gap tolerance", or that it was stopped |
-    | Stopped ..., no integer solution | nothing |
-    | Stopped ... | feasible |
-    | Infeasible, Integer infeasible | infeasible (callers that know a solution do not believe it) |
-    | nothing | it was stopped before it had anything |
-    """
-    if head.startswith("Optimal") and _STOPPED.search(output):
-        return SolverStatus.FEASIBLE, _stop_of(cancel)
-    if head.startswith("Optimal"):
-        if UNSOUND in output:
-            return SolverStatus.FEASIBLE, Stop.GAP
-        if "within gap tolerance" in head or "(within gap tolerance)" in output:
-            return SolverStatus.FEASIBLE, Stop.GAP
-        return SolverStatus.OPTIMAL, Stop.PROVED
-    if head.startswith(("Infeasible", "Integer infeasible")):
-        # CBC has been seen to say so when its time ran out in preprocessing
-        if "time limit" in output or cancel.is_set():
-            return SolverStatus.NO_SOLUTION, _stop_of(cancel)
-        return SolverStatus.INFEASIBLE, Stop.PROVED
-    if head.startswith("Unbounded"):
-        return SolverStatus.UNBOUNDED, Stop.PROVED
-    if head.startswith("Stopped") and "no integer solution" not in head and "Result - " in output:
-        return SolverStatus.FEASIBLE, _stop_of(cancel)
-    return SolverStatus.NO_SOLUTION, _stop_of(cancel)
-
-
-_PARTIAL = re.compile(r"Cbc0005I .*\(best possible (\S+)\), took \d+ iterations and (\d+) nodes")
-_INTEGER_GAP = re.compile(r"Cbc0011I Exiting as integer gap of (\S+) less")
-_ROOT_BEGUN = re.compile(r"Cbc0013I At root node, .* changed objective from (\S+) to")
-_CONTINUOUS = re.compile(r"^Continuous objective value is (\S+)", re.MULTILINE)
-_VALUE = re.compile(r"^Objective value:\s+(\S+)", re.MULTILINE)
-_STOPPED = re.compile(r"Exiting on maximum time|Exiting on user event|ctrl-c", re.IGNORECASE)
-
-
-def _bound(output: str, status: SolverStatus, objective: float | None) -> float | None:
-    """The proven lower bound of the minimization that CBC was given.
-
-    CBC prints six to eight digits; the bound is moved outward by half of the last one. Not every number
-    that CBC calls a bound is one: when it is stopped inside the root's cut loop, the value of an
-    unfinished linear program is printed as "best possible" (4e+10 has been seen), and "Lower bound"
-    repeats the incumbent as if it were proved. So a "best possible" counts only if a node was
-    finished, "Lower bound" never does, and nothing counts that a solution contradicts.
-    """
-    if status is SolverStatus.OPTIMAL:
-        return objective
-    bounds = [_outward(text, digits=6) for text in _CONTINUOUS.findall(output)[:1]]
-    if UNSOUND in output:
-        return bounds[0] if bounds else None
-    bounds += [_outward(text, digits=8) for text in _ROOT_BEGUN.findall(output)]
-    bounds += [_outward(text, digits=8) for text, nodes in _PARTIAL.findall(output) if int(nodes) > 0]
-    if objective is not None and not _STOPPED.search(output):
-        gaps = [float(text) for text in _INTEGER_GAP.findall(output)]
-        bounds += [objective - gap - _half_digit(gap, 8) for gap in gaps]
-    ceiling = math.inf if objective is None else objective + 1e-6 * (1 + abs(objective))
-    return max((bound for bound in bounds if bound <= ceiling), default=None)
-
-
-def _objective(problem: pulp.LpProblem, status: SolverStatus, output: str, sign: float) -> float | None:
-    if status is SolverStatus.OPTIMAL:
-        return float(problem.objective.value() or 0.0) if problem.objective is not None else 0.0
-    if status is SolverStatus.FEASIBLE and (match := _VALUE.search(output)):
-        return sign * float(match.group(1))
-    return None
-
-
-def _outward(text: str, digits: int) -> float:
-    value = float(text)
-    return value - _half_digit(value, digits)
-
-
-def _half_digit(value: float, digits: int) -> float:
-    return 0.5 * 10.0 ** (math.floor(math.log10(abs(value))) - digits + 1) if value else 0.0
 
 
 def _read_solution(problem: pulp.LpProblem, solution: Path, names: Names) -> None:

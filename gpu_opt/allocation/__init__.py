@@ -48,7 +48,7 @@ def allocate(
     instance = build_instance(organization, date or organization.as_of)
     goals = list_goals(instance)
     clock.enter("solving")
-    x, proofs = search(instance, goals, options, clock.deadline)
+    x, proofs = search(instance, goals, options, clock.begun)
     clock.enter("verifying")
     plan = decode(organization, instance, goals, x, proofs, clock.run())
     require_verified(organization, plan)
@@ -60,16 +60,15 @@ class _Clock:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._begun = self._entered = time.monotonic()
+        self.begun = self._entered = time.monotonic()
         self._phase = ""
         self._seconds: dict[str, float] = {}
-        self.deadline = self._begun + options.time_limit
 
     def enter(self, phase: str) -> None:
         self._close()
         self._phase = phase
         if self._options.progress is not None:
-            self._options.progress(Progress(phase, time.monotonic() - self._begun))
+            self._options.progress(Progress(phase, time.monotonic() - self.begun))
 
     def _close(self) -> None:
         now = time.monotonic()
@@ -87,5 +86,5 @@ class _Clock:
             gap=self._options.gap,
             threads=self._options.threads,
             seed=self._options.seed,
-            seconds={**self._seconds, "total": time.monotonic() - self._begun},
+            seconds={**self._seconds, "total": time.monotonic() - self.begun},
         )

@@ -9,7 +9,7 @@ import numpy as np
 from gpu_opt.allocation.appraisal import appraise, moved_gpus, overruns, own_compute, team_compute
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.reasons import explain_project
-from gpu_opt.allocation.search import Proof
+from gpu_opt.allocation.stage import Proof
 from gpu_opt.budgets import Budgets, resolve_budgets
 from gpu_opt.instance import MILLI, Instance, Ints
 from gpu_opt.options import relative_gap

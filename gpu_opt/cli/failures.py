@@ -91,7 +91,7 @@ def reported(command: Callable[[], int | None], arguments: Sequence[str]) -> int
     """
     try:
         try:
-            return command() or Code.PLAN
+            return int(command() or Code.PLAN)
         except Exception as failure:  # noqa: BLE001 - the last line of defence: everything is reported
             return _report(failure, as_json="--json" in arguments)
     except typer.Exit as quiet:  # while the error was being written
@@ -110,7 +110,7 @@ def _report(failure: Exception, *, as_json: bool) -> int:
         text = failure.format_message() if isinstance(failure, typer.TyperException) else str(failure)
         error = documents.Failure(kind=kind, exit_code=code, message=text, problems=documents.records(found))
         write_json(documents.Failed(error=error).model_dump_json(indent=2))
-    return code
+    return int(code)
 
 
 def message(failure: Exception, kind: Kind) -> str:

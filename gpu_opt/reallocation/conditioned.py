@@ -15,6 +15,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.plan import Stop
 from gpu_opt.reallocation.clock import Clock
 from gpu_opt.reallocation.conditions import Conditions, broken
@@ -24,7 +25,7 @@ from gpu_opt.reallocation.goals import LARGEST_COST, Floats, Relaxed, proven_bou
 from gpu_opt.reallocation.instance import GoalSpec, Handed, Instance, goal_values
 from gpu_opt.reallocation.network import Kind, TimeNetwork
 from gpu_opt.reallocation.program import Held, Program, build_program, expression
-from gpu_opt.solver import Answer, SolverStatus, solve
+from gpu_opt.solver import Answer, solve
 
 log = logging.getLogger(__name__)
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.errors import NoPlan, NoPlanInTime, SolverFailure
 from gpu_opt.instance import Ints
 from gpu_opt.options import Options
-from gpu_opt.solver import OnProgress, SolverStatus, solve
+from gpu_opt.solver import OnProgress, solve
 
 if TYPE_CHECKING:
     from pulp import LpConstraint, LpProblem, LpVariable
