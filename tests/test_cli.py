@@ -64,6 +64,7 @@ Command = Callable[..., Ended]
 def gpu_opt(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     """Run a command in this process, in an empty folder."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "120")
 
     def command(*arguments: object) -> Ended:
         code = run([str(argument) for argument in arguments])
