@@ -49,49 +49,62 @@ def _cannot_run(organization: Organization, project: Project) -> Reason:
 
 def _binding(instance: Instance, x: Ints, index: int, own: int) -> Reason:
     """What stands in the way of one more unit on any of its arcs."""
-    arcs = instance.projects.arcs[index]
-    pools = instance.pools
+    arcs, most = instance.arcs, instance.projects.most[index]
+    usable = [a for a in instance.projects.arcs[index] if own + int(arcs.own[a]) <= most]
+    capped = _at_cap(instance, x, index, usable or list(instance.projects.arcs[index]))
+    if capped is not None:
+        return capped
+    used = [a for a in instance.projects.arcs[index] if x[a]]
+    open_to = used if instance.projects.one_pool[index] and used else usable
+    granted = np.zeros(len(instance.pools.names), dtype=np.int64)
+    np.add.at(granted, arcs.pool, x)
+    free = [a for a in open_to if granted[arcs.pool[a]] < instance.pools.units[int(arcs.pool[a])]]
+    if not free:
+        return _pools_full(instance, x, index, open_to)
+    limited = _at_limit(instance, x, free)
+    if len(limited) == len(free):
+        limit = instance.limits[limited[free[0]]]
+        name = instance.teams.names[limit.team]
+        told = f"{name} is at its limit of {limit.gpus:,} {limit.gpu_type}"
+        return Reason(cause=Cause.TYPE_LIMIT, text=told, subject=name)
+    return _room_left(instance, x, index, own)
+
+
+def _at_cap(instance: Instance, x: Ints, index: int, arcs: list[int]) -> Reason | None:
+    """The lowest cap above the project that leaves no room for its smallest unit, if there is one."""
     total = team_compute(instance, x)
-    granted = np.zeros(len(pools.names), dtype=np.int64)
-    np.add.at(granted, instance.arcs.pool, x)
-    usable = [a for a in arcs if own + int(instance.arcs.own[a]) <= instance.projects.most[index]]
-    used = [a for a in arcs if x[a]]
-    stays = used if instance.projects.one_pool[index] and used else usable
-    smallest = min((pools.unit_compute[int(instance.arcs.pool[a])] for a in usable or arcs), default=0)
+    smallest = min(instance.pools.unit_compute[int(instance.arcs.pool[a])] for a in arcs)
     for team in _chain(instance, instance.projects.team[index]):
         cap = instance.teams.cap[team]
         if cap is not None and cap - int(total[team]) < smallest:
             name = instance.teams.names[team]
-            return Reason(
-                cause=Cause.TEAM_CAP, text=f"{name} is at its cap of {cap / MILLI:,g}", subject=name
-            )
-    free = [a for a in stays if granted[instance.arcs.pool[a]] < pools.units[int(instance.arcs.pool[a])]]
-    limited = _at_limit(instance, x, free)
-    if free and limited and len(limited) == len(free):
-        limit = instance.limits[limited[free[0]]]
-        name = instance.teams.names[limit.team]
-        return Reason(
-            cause=Cause.TYPE_LIMIT,
-            text=f"{name} is at its limit of {limit.gpus:,} {limit.gpu_type}",
-            subject=name,
-        )
-    if not free:
-        return _pools_full(instance, x, index, own, stays)
-    return _room_left(instance, x, index, own)
+            told = f"{name} is at its cap of {cap / MILLI:,g}"
+            return Reason(cause=Cause.TEAM_CAP, text=told, subject=name)
+    return None
 
 
-def _pools_full(instance: Instance, x: Ints, index: int, own: int, stays: list[int]) -> Reason:
-    if instance.projects.one_pool[index] and own:
-        name = instance.pools.names[int(instance.arcs.pool[stays[0]])] if stays else None
+def _pools_full(instance: Instance, x: Ints, index: int, open_to: list[int]) -> Reason:
+    if instance.projects.one_pool[index] and any(x[a] for a in open_to):
+        name = instance.pools.names[int(instance.arcs.pool[open_to[0]])]
         return Reason(cause=Cause.ONE_POOL, text=f"must stay in one pool, and {name} is full", subject=name)
-    tier, priority = instance.projects.tier[index], instance.projects.priority[index]
     mine = {int(instance.arcs.pool[a]) for a in instance.projects.arcs[index]}
-    ahead = {int(instance.arcs.project[a]) for a in np.flatnonzero(x) if int(instance.arcs.pool[a]) in mine}
-    higher = sum(
-        (instance.projects.tier[j], -instance.projects.priority[j]) < (tier, -priority) for j in ahead
-    )
-    told = f"its pools are full; {higher} projects of higher tier or priority are in them"
-    return Reason(cause=Cause.POOLS_FULL, text=told if higher else "its pools are full")
+    holders = {int(instance.arcs.project[a]) for a in np.flatnonzero(x) if int(instance.arcs.pool[a]) in mine}
+    ahead = sum(_rank(instance, j) < _rank(instance, index) for j in holders)
+    behind = sum(_rank(instance, j) > _rank(instance, index) for j in holders)
+    if behind and instance.max_moves is not None and _moved(instance, x) >= instance.max_moves:
+        told = f"its pools are full, and all {instance.max_moves:,} moves are spent"
+        return Reason(cause=Cause.MOVES, text=told)
+    told = f"its pools are full, with {ahead} {'project' if ahead == 1 else 'projects'} ahead of it"
+    return Reason(cause=Cause.POOLS_FULL, text=told if ahead else "its pools are full")
+
+
+def _rank(instance: Instance, project: int) -> tuple[int, float]:
+    """Tier, then priority: the lower comes first."""
+    return instance.projects.tier[project], -instance.projects.priority[project]
+
+
+def _moved(instance: Instance, x: Ints) -> int:
+    return int(moved_gpus(instance, x).sum())
 
 
 def _room_left(instance: Instance, x: Ints, index: int, own: int) -> Reason:
@@ -101,7 +114,7 @@ def _room_left(instance: Instance, x: Ints, index: int, own: int) -> Reason:
             cause=Cause.MINIMUM_UNREACHABLE,
             text=f"what is left for it is below its minimum of {minimum / MILLI:,g}",
         )
-    if instance.max_moves is not None and int(moved_gpus(instance, x).sum()) >= instance.max_moves:
+    if instance.max_moves is not None and _moved(instance, x) >= instance.max_moves:
         return Reason(cause=Cause.MOVES, text=f"all {instance.max_moves:,} moves are spent")
     if instance.projects.one_pool[index]:
         return Reason(cause=Cause.ONE_POOL, text="must be in one pool, and none has more room")
