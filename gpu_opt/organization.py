@@ -73,7 +73,7 @@ Amount = Annotated[Compute | str, BeforeValidator(_check_amount)]
 class Record(BaseModel):
     """Base of every input record: immutable, and an unknown field is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class GpuType(Record):

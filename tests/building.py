@@ -160,7 +160,11 @@ def team_outcomes(data: AllocationData, granted: Granted) -> tuple[TeamOutcome, 
             **stated(fields),
             promised=float(data.promised[name]),
             granted=totals.compute[name] / 1000,
-            shortfall=float(max(Fraction(0), data.targets[name] - Fraction(totals.compute[name], 1000))),
+            shortfall=float(
+                data.promised[name] - Fraction(totals.compute[name], 1000)
+                if Fraction(totals.compute[name], 1000) < data.targets[name]
+                else 0
+            ),
             by_type={of: gpus for (at, of), gpus in totals.of_type.items() if at == name},
         )
         for name, fields in statements.team_figures(data).items()

@@ -166,11 +166,11 @@ def test_the_solver_proves_the_objective_that_the_comment_states(name: str) -> N
 
 
 def test_research_is_the_only_one_of_two_teams_that_falls_short() -> None:
-    assert shortfalls(allocate(organization("two_teams"))) == {"research": 8.001}
+    assert shortfalls(allocate(organization("two_teams"))) == {"research": 16}
 
 
 def test_the_level_nearer_the_root_is_met_first() -> None:
-    assert shortfalls(allocate(organization("oversubscribed"))) == {"assistant": 12.001}
+    assert shortfalls(allocate(organization("oversubscribed"))) == {"assistant": 20}
 
 
 def test_the_pins_stay_and_what_they_overrun_is_reported() -> None:

@@ -143,7 +143,8 @@ def _teams(budgets: Budgets, instance: Instance, x: Ints) -> tuple[TeamOutcome, 
     by_type = _gpus_by_type(instance, x)
     outcomes = []
     for n, team in enumerate(budgets.teams):
-        target = instance.teams.target[n]
+        granted = Fraction(int(total[n]), MILLI)
+        short = instance.teams.promise[n] - granted if granted < instance.teams.target[n] else Fraction(0)
         outcomes.append(
             TeamOutcome(
                 team=team.name,
@@ -153,8 +154,8 @@ def _teams(budgets: Budgets, instance: Instance, x: Ints) -> tuple[TeamOutcome, 
                 guarantee=_number(budgets.guarantee.get(team.name)),
                 promised=float(instance.teams.promise[n]),
                 cap=_number(budgets.cap.get(team.name)),
-                granted=int(total[n]) / MILLI,
-                shortfall=max(0.0, float(target - Fraction(int(total[n]), MILLI))),
+                granted=float(granted),
+                shortfall=float(short),
                 by_type=by_type[n],
             )
         )

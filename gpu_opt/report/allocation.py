@@ -68,7 +68,7 @@ def teams(plan: Allocation) -> RenderableType:
             "" if one.guarantee is None else amount(one.guarantee),
             "" if one.cap is None else amount(one.cap),
             amount(one.granted),
-            amount(one.promised - one.granted) if one.shortfall > 0 else "",
+            amount(one.shortfall) if one.shortfall > 0 else "",
             cell(_team_note(one, one.team in full, one.team in over), MARK if one.shortfall > 0 else ""),
         )
     return titled("Divisions and teams, in reference GPUs", grid)

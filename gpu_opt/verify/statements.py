@@ -60,12 +60,13 @@ def team_total(data: AllocationData, granted: Granted, plan: Allocation) -> Iter
 
 
 def team_guarantee(data: AllocationData, granted: Granted, plan: Allocation) -> Iterator[Violation]:
-    """Every team's promise, and by how much it falls short of it less one allocation unit."""
+    """Every team's promise, and its shortfall: nothing, if that is less than one allocation unit."""
     for outcome in plan.teams:
         if outcome.team in data.targets:
             compute = Fraction(granted.totals.compute[outcome.team], 1000)
-            shortfall = max(Fraction(0), data.targets[outcome.team] - compute)
-            computed = {"promised": data.promised[outcome.team], "shortfall": shortfall}
+            promised = data.promised[outcome.team]
+            shortfall = promised - compute if compute < data.targets[outcome.team] else Fraction(0)
+            computed = {"promised": promised, "shortfall": shortfall}
             yield from differences("team_guarantee", outcome.team, outcome, computed)
 
 

@@ -1,0 +1,82 @@
+"""What every result has: status, goals, the record of the run."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Result(BaseModel):
+    """Base of every result record: immutable."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_serialization_defaults_required=True,
+    )
+
+
+class Status(StrEnum):
+    """What is known about a plan."""
+
+    OPTIMAL = "optimal"
+    """Proved: no plan is better on any goal without being worse on an earlier one."""
+    FEASIBLE = "feasible"
+    """A verified plan; its gap says how far from the best it can be at most."""
+
+
+class Stop(StrEnum):
+    """Why the solve ended."""
+
+    PROVED = "proved"
+    """Every goal was proved optimal."""
+    GAP = "gap"
+    """Every goal is within the gap that was asked for."""
+    TIME = "time"
+    """The time limit."""
+    INTERRUPTED = "interrupted"
+    """Somebody pressed Ctrl-C or cancelled."""
+
+
+class Goal(Result):
+    """One of the lexicographic goals: how well the plan does on it, and what was proved.
+
+    The bound says: no plan that does at least as well on the goals before this one does better
+    than `bound` on this one.
+    """
+
+    name: str
+    """``repair``, ``guarantee_level_<n>``, ``value_tier_<n>``, ``moves``; ``unmet_tier_<n>``, ``cost``."""
+    sense: Literal["minimize", "maximize"]
+    unit: str
+    value: float
+    bound: float
+    gap: float
+    """``|bound - value| / max(|bound|, |value|)``, 0 where both are 0."""
+    stop: Stop
+    seconds: float
+
+
+class Run(Result):
+    """What computed a plan: enough to compute it again."""
+
+    gpu_opt: str
+    pulp: str
+    cbc: str
+    time_limit: float
+    gap: float
+    threads: int
+    seed: int
+    seconds: dict[str, float]
+    """Wall-clock seconds by phase, ``total`` included."""
+
+
+class Violation(Result):
+    """A rule that a plan breaks, as the checker found it."""
+
+    rule: str
+    subject: str
+    message: str
