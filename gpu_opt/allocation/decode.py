@@ -8,7 +8,7 @@ import numpy as np
 
 from gpu_opt.allocation.appraisal import appraise, moved_gpus, overruns, own_compute, team_compute
 from gpu_opt.allocation.goals import GoalSpec
-from gpu_opt.allocation.reasons import explain_project
+from gpu_opt.allocation.reasons import explain_projects
 from gpu_opt.allocation.stage import Proof
 from gpu_opt.budgets import Budgets, resolve_budgets
 from gpu_opt.instance import MILLI, Instance, Ints
@@ -116,8 +116,9 @@ def _projects(organization: Organization, instance: Instance, x: Ints) -> tuple[
     index = {name: j for j, name in enumerate(instance.projects.names)}
     own = own_compute(instance, x)
     gpus = x * np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool]
+    reasons = explain_projects(organization, instance, x)
     outcomes = []
-    for project in organization.projects:
+    for project, reason in zip(organization.projects, reasons, strict=True):
         j = index.get(project.name)
         arcs = range(0) if j is None else instance.projects.arcs[j]
         outcomes.append(
@@ -132,7 +133,7 @@ def _projects(organization: Organization, instance: Instance, x: Ints) -> tuple[
                 granted=0.0 if j is None else int(own[j]) / MILLI,
                 gpus=int(gpus[arcs.start : arcs.stop].sum()),
                 held=sum(project.holds.values()),
-                reason=explain_project(organization, instance, x, project, j),
+                reason=reason,
             )
         )
     return tuple(outcomes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from gpu_opt.allocation.appraisal import moved_gpus, own_compute, team_compute
@@ -10,19 +12,73 @@ from gpu_opt.organization import Organization, Project
 from gpu_opt.plan import Cause, Reason
 
 
-def explain_project(
-    organization: Organization, instance: Instance, x: Ints, project: Project, index: int | None
+@dataclass(frozen=True, slots=True)
+class _Situation:
+    """A plan, and everything about it that the reasons need, computed once."""
+
+    instance: Instance
+    x: Ints
+    own: Ints
+    """Milli-compute of every project at its own speeds."""
+    total: Ints
+    """Milli-compute granted under every team."""
+    granted: Ints
+    """Units granted in every pool."""
+    limit_room: tuple[int, ...]
+    """GPUs that every limit leaves."""
+    limits_of: dict[int, list[int]]
+    """Limits that count an arc."""
+    ranks: tuple[list[tuple[int, float]], ...]
+    """Ranks of the projects that hold something in a pool, in order."""
+    moves_spent: bool
+
+
+def explain_projects(organization: Organization, instance: Instance, x: Ints) -> tuple[Reason, ...]:
+    """Give the reason for what every project of the organization is granted, in its order."""
+    situation = _look_at(instance, x)
+    index = {name: j for j, name in enumerate(instance.projects.names)}
+    return tuple(
+        _explain(organization, situation, project, index.get(project.name))
+        for project in organization.projects
+    )
+
+
+def _look_at(instance: Instance, x: Ints) -> _Situation:
+    unit = np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool]
+    granted = np.zeros(len(instance.pools.names), dtype=np.int64)
+    np.add.at(granted, instance.arcs.pool, x)
+    limits_of: dict[int, list[int]] = {}
+    for i, limit in enumerate(instance.limits):
+        for a in limit.arcs:
+            limits_of.setdefault(a, []).append(i)
+    ranks: tuple[list[tuple[int, float]], ...] = tuple([] for _ in instance.pools.names)
+    for a in np.flatnonzero(x).tolist():
+        ranks[int(instance.arcs.pool[a])].append(_rank(instance, int(instance.arcs.project[a])))
+    moved = int(moved_gpus(instance, x).sum())
+    return _Situation(
+        instance=instance,
+        x=x,
+        own=own_compute(instance, x),
+        total=team_compute(instance, x),
+        granted=granted,
+        limit_room=tuple(limit.gpus - int((x * unit)[list(limit.arcs)].sum()) for limit in instance.limits),
+        limits_of=limits_of,
+        ranks=tuple(sorted(each) for each in ranks),
+        moves_spent=instance.max_moves is not None and moved >= instance.max_moves,
+    )
+
+
+def _explain(
+    organization: Organization, situation: _Situation, project: Project, index: int | None
 ) -> Reason:
-    """Give the reason for what a project is granted; `index` is its place in the instance, if active."""
+    instance = situation.instance
     if index is None:
         return _not_active(instance, project)
-    arcs = instance.projects.arcs[index]
-    if not arcs:
+    if not instance.projects.arcs[index]:
         return _cannot_run(organization, project)
-    own = int(own_compute(instance, x)[index])
-    if own >= instance.projects.demand[index]:
+    if situation.own[index] >= instance.projects.demand[index]:
         return Reason(cause=Cause.MET, text="gets all it asked for")
-    return _binding(instance, x, index, own)
+    return _binding(situation, index)
 
 
 def _not_active(instance: Instance, project: Project) -> Reason:
@@ -47,55 +103,64 @@ def _cannot_run(organization: Organization, project: Project) -> Reason:
     return Reason(cause=Cause.NO_POOL, text="where it runs there are no GPUs, or limits leave none")
 
 
-def _binding(instance: Instance, x: Ints, index: int, own: int) -> Reason:
+def _binding(situation: _Situation, index: int) -> Reason:
     """What stands in the way of one more unit on any of its arcs."""
-    arcs, most = instance.arcs, instance.projects.most[index]
-    usable = [a for a in instance.projects.arcs[index] if own + int(arcs.own[a]) <= most]
-    capped = _at_cap(instance, x, index, usable or list(instance.projects.arcs[index]))
+    instance, x = situation.instance, situation.x
+    mine, own, most = instance.projects.arcs[index], situation.own[index], instance.projects.most[index]
+    usable = [a for a in mine if own + instance.arcs.own[a] <= most]
+    capped = _at_cap(situation, index, usable or list(mine))
     if capped is not None:
         return capped
-    used = [a for a in instance.projects.arcs[index] if x[a]]
+    used = [a for a in mine if x[a]]
     open_to = used if instance.projects.one_pool[index] and used else usable
-    granted = np.zeros(len(instance.pools.names), dtype=np.int64)
-    np.add.at(granted, arcs.pool, x)
-    free = [a for a in open_to if granted[arcs.pool[a]] < instance.pools.units[int(arcs.pool[a])]]
+    pool_of = instance.arcs.pool
+    free = [a for a in open_to if situation.granted[pool_of[a]] < instance.pools.units[int(pool_of[a])]]
     if not free:
-        return _pools_full(instance, x, index, open_to)
-    limited = _at_limit(instance, x, free)
-    if len(limited) == len(free):
-        limit = instance.limits[limited[free[0]]]
+        return _pools_full(situation, index, open_to)
+    limited = [_limit_reached(situation, a) for a in free]
+    if all(limit is not None for limit in limited):
+        limit = instance.limits[limited[0] or 0]
         name = instance.teams.names[limit.team]
         told = f"{name} is at its limit of {limit.gpus:,} {limit.gpu_type}"
         return Reason(cause=Cause.TYPE_LIMIT, text=told, subject=name)
-    return _room_left(instance, x, index, own)
+    return _room_left(situation, index)
 
 
-def _at_cap(instance: Instance, x: Ints, index: int, arcs: list[int]) -> Reason | None:
+def _at_cap(situation: _Situation, index: int, arcs: list[int]) -> Reason | None:
     """The lowest cap above the project that leaves no room for its smallest unit, if there is one."""
-    total = team_compute(instance, x)
+    instance = situation.instance
     smallest = min(instance.pools.unit_compute[int(instance.arcs.pool[a])] for a in arcs)
-    for team in _chain(instance, instance.projects.team[index]):
+    team = instance.projects.team[index]
+    while team >= 0:
         cap = instance.teams.cap[team]
-        if cap is not None and cap - int(total[team]) < smallest:
+        if cap is not None and cap - situation.total[team] < smallest:
             name = instance.teams.names[team]
             told = f"{name} is at its cap of {cap / MILLI:,g}"
             return Reason(cause=Cause.TEAM_CAP, text=told, subject=name)
+        team = instance.teams.parent[team]
     return None
 
 
-def _pools_full(instance: Instance, x: Ints, index: int, open_to: list[int]) -> Reason:
-    if instance.projects.one_pool[index] and any(x[a] for a in open_to):
+def _limit_reached(situation: _Situation, arc: int) -> int | None:
+    """The limit on its type that stops the arc, if there is one."""
+    unit = situation.instance.pools.unit[int(situation.instance.arcs.pool[arc])]
+    return next((i for i in situation.limits_of.get(arc, ()) if situation.limit_room[i] < unit), None)
+
+
+def _pools_full(situation: _Situation, index: int, open_to: list[int]) -> Reason:
+    instance = situation.instance
+    if instance.projects.one_pool[index] and any(situation.x[a] for a in open_to):
         name = instance.pools.names[int(instance.arcs.pool[open_to[0]])]
         return Reason(cause=Cause.ONE_POOL, text=f"must stay in one pool, and {name} is full", subject=name)
-    mine = {int(instance.arcs.pool[a]) for a in instance.projects.arcs[index]}
-    holders = {int(instance.arcs.project[a]) for a in np.flatnonzero(x) if int(instance.arcs.pool[a]) in mine}
-    ahead = sum(_rank(instance, j) < _rank(instance, index) for j in holders)
-    behind = sum(_rank(instance, j) > _rank(instance, index) for j in holders)
-    if behind and instance.max_moves is not None and _moved(instance, x) >= instance.max_moves:
+    rank = _rank(instance, index)
+    ranks = [situation.ranks[int(instance.arcs.pool[a])] for a in instance.projects.arcs[index]]
+    behind = any(each and each[-1] > rank for each in ranks)
+    if behind and situation.moves_spent:
         told = f"its pools are full, and all {instance.max_moves:,} moves are spent"
         return Reason(cause=Cause.MOVES, text=told)
-    told = f"its pools are full, with {ahead} {'project' if ahead == 1 else 'projects'} ahead of it"
-    return Reason(cause=Cause.POOLS_FULL, text=told if ahead else "its pools are full")
+    ahead = any(each and each[0] < rank for each in ranks)
+    told = "its pools are full" + (", partly with projects of higher tier or priority" if ahead else "")
+    return Reason(cause=Cause.POOLS_FULL, text=told)
 
 
 def _rank(instance: Instance, project: int) -> tuple[int, float]:
@@ -103,43 +168,14 @@ def _rank(instance: Instance, project: int) -> tuple[int, float]:
     return instance.projects.tier[project], -instance.projects.priority[project]
 
 
-def _moved(instance: Instance, x: Ints) -> int:
-    return int(moved_gpus(instance, x).sum())
-
-
-def _room_left(instance: Instance, x: Ints, index: int, own: int) -> Reason:
+def _room_left(situation: _Situation, index: int) -> Reason:
+    instance = situation.instance
     minimum = instance.projects.minimum[index]
-    if not own and minimum:
-        return Reason(
-            cause=Cause.MINIMUM_UNREACHABLE,
-            text=f"what is left for it is below its minimum of {minimum / MILLI:,g}",
-        )
-    if instance.max_moves is not None and _moved(instance, x) >= instance.max_moves:
+    if not situation.own[index] and minimum:
+        told = f"what is left for it is below its minimum of {minimum / MILLI:,g}"
+        return Reason(cause=Cause.MINIMUM_UNREACHABLE, text=told)
+    if situation.moves_spent:
         return Reason(cause=Cause.MOVES, text=f"all {instance.max_moves:,} moves are spent")
     if instance.projects.one_pool[index]:
         return Reason(cause=Cause.ONE_POOL, text="must be in one pool, and none has more room")
     return Reason(cause=Cause.UNPROVED, text="not decided: more time may find a better plan")
-
-
-def _at_limit(instance: Instance, x: Ints, arcs: list[int]) -> dict[int, int]:
-    """Arcs that a limit on their type stops, with that limit."""
-    wanted = set(arcs)
-    stopped: dict[int, int] = {}
-    for i, limit in enumerate(instance.limits):
-        concerned = wanted.intersection(limit.arcs)
-        if not concerned:
-            continue
-        counted = list(limit.arcs)
-        unit = np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool[counted]]
-        room = limit.gpus - int((x[counted] * unit).sum())
-        for a in concerned:
-            if room < instance.pools.unit[int(instance.arcs.pool[a])]:
-                stopped[a] = i
-    return stopped
-
-
-def _chain(instance: Instance, team: int) -> list[int]:
-    chain = [team]
-    while instance.teams.parent[chain[-1]] >= 0:
-        chain.append(instance.teams.parent[chain[-1]])
-    return chain
