@@ -248,9 +248,12 @@ def _read_solution(problem: pulp.LpProblem, solution: Path, names: Names) -> Non
     import pulp
 
     columns, rows, pulp_names = names
-    _, values, reduced, duals, activity, _ = pulp.COIN_CMD().readsol_MPS(
-        str(solution), problem, columns, rows, pulp_names_in_column_order=pulp_names
-    )
+    try:
+        _, values, reduced, duals, activity, _ = pulp.COIN_CMD().readsol_MPS(
+            str(solution), problem, columns, rows, pulp_names_in_column_order=pulp_names
+        )
+    except (IndexError, ValueError) as error:  # a line without all its fields
+        raise SolverFailure(f"CBC's solution cannot be read, the file was cut short: {error}") from error
     if len(values) < len(columns):
         raise SolverFailure(
             f"CBC's solution has {len(values)} of {len(columns)} columns: the file was cut short"
