@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-GRACE = 2.0
+GRACE = 1.0
 """Seconds that CBC has, after it was asked to stop, before it is killed."""
 
 

@@ -24,7 +24,7 @@ def fill(instance: Instance, x: Ints) -> Ints:
 
     Nothing is taken from anybody, so no goal gets worse.
     """
-    ledger = _open(instance, x)
+    ledger = open_ledger(instance, x)
     by_worth = sorted(
         range(len(instance.projects.names)),
         key=lambda j: (instance.projects.tier[j], -instance.projects.priority[j], j),
@@ -38,19 +38,19 @@ def fill(instance: Instance, x: Ints) -> Ints:
             if missing <= 0:
                 break
             if n in ledger.chains[j]:
-                _serve(ledger, j, instance.projects.demand[j], budget=missing)
+                serve(ledger, j, instance.projects.demand[j], budget=missing)
     steps = [
         (tier, -instance.projects.priority[j] * float(worth), j, share)
         for share, worth in _cumulative(instance)
         for j, tier in enumerate(instance.projects.tier)
     ]
     for _, _, j, share in sorted(steps):
-        _serve(ledger, j, int(share * instance.projects.demand[j]))
+        serve(ledger, j, int(share * instance.projects.demand[j]))
     return ledger.x
 
 
 @dataclass(slots=True)
-class _Ledger:
+class Ledger:
     """What is granted and what is left, kept up to date grant by grant."""
 
     instance: Instance
@@ -67,7 +67,8 @@ class _Ledger:
     """Limits that count an arc."""
 
 
-def _open(instance: Instance, x: Ints) -> _Ledger:
+def open_ledger(instance: Instance, x: Ints) -> Ledger:
+    """Book the grants `x`, whether they fit or not."""
     chains = []
     for team in instance.projects.team:
         chain = [team]
@@ -78,7 +79,7 @@ def _open(instance: Instance, x: Ints) -> _Ledger:
     for i, limit in enumerate(instance.limits):
         for a in limit.arcs:
             limits_of.setdefault(a, []).append(i)
-    ledger = _Ledger(
+    ledger = Ledger(
         instance,
         np.zeros_like(x),
         list(instance.pools.units),
@@ -88,11 +89,11 @@ def _open(instance: Instance, x: Ints) -> _Ledger:
         limits_of,
     )
     for a in np.flatnonzero(x).tolist():
-        _grant(ledger, a, int(x[a]))
+        grant(ledger, a, int(x[a]))
     return ledger
 
 
-def _grant(ledger: _Ledger, arc: int, units: int) -> None:
+def grant(ledger: Ledger, arc: int, units: int) -> None:
     """Book units on an arc (negative: take them back)."""
     instance = ledger.instance
     pool = int(instance.arcs.pool[arc])
@@ -104,7 +105,7 @@ def _grant(ledger: _Ledger, arc: int, units: int) -> None:
         ledger.limit_free[i] -= units * instance.pools.unit[pool]
 
 
-def _room(ledger: _Ledger, arc: int) -> int:
+def room(ledger: Ledger, arc: int) -> int:
     """Units that the arc could get more, by pool, caps, limits and its own bounds."""
     instance = ledger.instance
     pool = int(instance.arcs.pool[arc])
@@ -118,7 +119,7 @@ def _room(ledger: _Ledger, arc: int) -> int:
     return max(0, units)
 
 
-def _serve(ledger: _Ledger, project: int, goal: int, budget: int | None = None) -> None:
+def serve(ledger: Ledger, project: int, goal: int, budget: int | None = None) -> None:
     """Bring a project up to `goal` milli-compute of its own, within `budget` milli-compute of the teams'.
 
     Arcs that give most for the compute they count come first, then those with most room. What would
@@ -135,19 +136,19 @@ def _serve(ledger: _Ledger, project: int, goal: int, budget: int | None = None) 
         wish = min(-(-(goal - have) // each), (projects.most[project] - have) // each)
         if budget is not None and have >= projects.minimum[project]:
             wish = min(wish, -(-budget // counted))
-        units = min(_room(ledger, arc), wish)
+        units = min(room(ledger, arc), wish)
         if units <= 0:
             continue
-        _grant(ledger, arc, units)
+        grant(ledger, arc, units)
         booked.append((arc, units))
         have += units * each
         budget = None if budget is None else max(0, budget - units * counted)
     if 0 < have < projects.minimum[project]:
         for arc, units in booked:
-            _grant(ledger, arc, -units)
+            grant(ledger, arc, -units)
 
 
-def _preferred(ledger: _Ledger, project: int) -> list[int]:
+def _preferred(ledger: Ledger, project: int) -> list[int]:
     """Arcs in the order in which to serve the project; a one-pool project stays where it is, or gets one."""
     instance = ledger.instance
     own = list(instance.projects.arcs[project])
@@ -155,14 +156,14 @@ def _preferred(ledger: _Ledger, project: int) -> list[int]:
 
     def by_yield(arc: int) -> tuple[float, int]:
         pool = int(instance.arcs.pool[arc])
-        room = _room(ledger, arc) * int(instance.arcs.own[arc])
-        return -int(instance.arcs.own[arc]) / instance.pools.unit_compute[pool], -room
+        offered = room(ledger, arc) * int(instance.arcs.own[arc])
+        return -int(instance.arcs.own[arc]) / instance.pools.unit_compute[pool], -offered
 
     if not instance.projects.one_pool[project]:
         return sorted(own, key=by_yield)
     if used:
         return used
-    return sorted(own, key=lambda a: -_room(ledger, a) * int(instance.arcs.own[a]))[:1]
+    return sorted(own, key=lambda a: -room(ledger, a) * int(instance.arcs.own[a]))[:1]
 
 
 def _cumulative(instance: Instance) -> list[tuple[float, float]]:

@@ -30,12 +30,12 @@ def search(
     """
     deadline = begun + options.time_limit
     incumbent = first_incumbent(instance, goals)
-    whole, part = formulate(instance), formulate(instance)
+    whole, relaxation = formulate(instance), formulate(instance)
     proofs = []
     for position in range(len(goals)):
         shares = [TIME_SHARES[each.kind] for each in goals[position:]]
         now = time.monotonic()
         until = now + max(0.0, deadline - now) * shares[0] / sum(shares)
-        stage = Stage(incumbent, position, whole, part, options, begun, until)
+        stage = Stage(incumbent, position, whole, relaxation, options, begun, until)
         proofs.append(stage.run())
     return incumbent.x, tuple(proofs)

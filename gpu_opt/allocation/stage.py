@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from gpu_opt.allocation.appraisal import held_with
+from gpu_opt.allocation.appraisal import appraise, held_with
 from gpu_opt.allocation.constraints import expression
-from gpu_opt.allocation.formulation import Formulation
-from gpu_opt.allocation.goals import GoalSpec
+from gpu_opt.allocation.dive import dive
+from gpu_opt.allocation.formulation import Formulation, formulate
+from gpu_opt.allocation.goals import GoalSpec, list_goals
 from gpu_opt.allocation.incumbent import Incumbent
-from gpu_opt.allocation.neighbourhoods import Floats, choose_projects, fix_others
+from gpu_opt.allocation.neighbourhoods import Floats, choose_projects
+from gpu_opt.allocation.restriction import restrict
+from gpu_opt.allocation.rounding import round_relaxation
 from gpu_opt.allocation.start import read_grants, read_relaxation, set_start
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.errors import SolverDied
-from gpu_opt.instance import MILLI, Instance
+from gpu_opt.instance import MILLI, Instance, Ints
 from gpu_opt.options import Cancel, Options, Progress, relative_gap
 from gpu_opt.plan import Stop
 from gpu_opt.solver import Answer, OnProgress, solve
@@ -28,6 +32,9 @@ HEAD_START = 0.3
 
 SHORTEST, LONGEST = 0.5, 2.0
 """Seconds for one neighbourhood. CBC has been seen to crash when given less than a fifth of a second."""
+
+FIRST_SIZE = 40
+"""Projects in the first neighbourhood; the size adapts to what CBC solves within its seconds."""
 
 PROVED = 1e-6
 """Relative gap within which a goal counts as proved."""
@@ -44,12 +51,12 @@ class Proof:
 
 @dataclass(slots=True)
 class Stage:
-    """One goal, the plan to improve, and the two programs: the whole one, and the one solved in parts."""
+    """One goal, the plan to improve, and the whole program twice: for CBC's search and for its relaxation."""
 
     incumbent: Incumbent
     position: int
     whole: Formulation
-    part: Formulation
+    relaxation: Formulation
     options: Options
     begun: float
     until: float
@@ -74,7 +81,7 @@ class Stage:
         self.bound = self.shown = trivial_bound(self.incumbent.instance, self.goal)
         self._report()
         if not self._good_enough():
-            for formulation in (self.whole, self.part):
+            for formulation in (self.whole, self.relaxation):
                 _aim(formulation, self.goal, self.incumbent.instance)
                 self._hold_earlier(formulation)
             self._optimize()
@@ -114,44 +121,90 @@ class Stage:
 
     def _hold_earlier(self, formulation: Formulation, widening: float = 1.0) -> None:
         """Hold every earlier goal at what the plan reaches: a later stage may have improved it by chance."""
-        for position, goal in enumerate(self.incumbent.goals[: self.position]):
-            _hold(formulation, goal, self.incumbent, position, widening)
+        earlier = self.incumbent.goals[: self.position]
+        for goal, value in zip(earlier, self.incumbent.values, strict=False):
+            _hold(formulation, self.incumbent.instance, goal, value, widening)
 
     def _improve(self, future: Future[Answer]) -> None:
         """Solve neighbourhood after neighbourhood until the time is over or CBC is done with the whole."""
         _wait(future, HEAD_START, self.options.cancel)
         if future.done():
             return
-        instance, number = self.incumbent.instance, 0
-        options = replace(self.options, threads=1)
+        instance = self.incumbent.instance
+        over = Cancel(self.options.cancel)
+        future.add_done_callback(lambda _: over.set())  # with the whole solved, its parts are of no use
+        options = replace(self.options, threads=1, cancel=over)
         relaxed = self._relax(options)
-        while not future.done() and self._left() > SHORTEST and not self.options.cancel.is_set():
-            chosen = choose_projects(
-                instance, self.incumbent.x, relaxed, self.goal, self.options.seed, number
-            )
-            number += 1
-            self._hold_earlier(self.part)
-            set_start(instance, self.part.variables, self.incumbent.x)
-            with fix_others(instance, self.part.variables, self.incumbent.x, chosen):
-                answer = _survive(
-                    self.part,
-                    options,
-                    seconds=min(LONGEST, self._left()),
-                    gap=self.options.gap / 2,
-                    preprocess=True,
-                )
-            if answer.has_solution and self.incumbent.offer(read_grants(self.part.variables)):
+        if relaxed is not None:
+            self._round(relaxed, options)
+        size = float(FIRST_SIZE)
+        for number in itertools.count():
+            if over.is_set() or self._left() < SHORTEST:
+                return
+            seed = (self.options.seed, number)
+            chosen = choose_projects(instance, self.incumbent.x, relaxed, self.goal, int(size), seed)
+            begun = time.monotonic()
+            candidate = self._solve_part(chosen, options)
+            if candidate is not None and self.incumbent.offer(candidate):
                 self._report()
+            taken = time.monotonic() - begun
+            size = max(8.0, 0.8 * size) if taken > LONGEST else size * 1.1 if taken < LONGEST / 4 else size
             if relative_gap(self.value, self._sound(self.shown)) <= max(self.options.gap, PROVED):
+                return
+
+    def _solve_part(self, chosen: list[int], options: Options) -> Ints | None:
+        """Let the chosen projects decide again; the plan with their answer, None without one."""
+        x = self.incumbent.x
+        part, arcs = restrict(self.incumbent.instance, x, chosen)
+        goals = list_goals(part)
+        names = [goal.name for goal in goals]
+        if self.goal.name not in names:
+            return None
+        formulation = formulate(part)
+        reached = appraise(part, goals, x[arcs])
+        for goal, value in zip(goals, reached, strict=True):
+            if goal.name == self.goal.name:
                 break
+            _hold(formulation, part, goal, value)
+        _aim(formulation, goals[names.index(self.goal.name)], part)
+        set_start(part, formulation.variables, x[arcs])
+        answer = _survive(
+            formulation,
+            options,
+            seconds=min(LONGEST, self._left()),
+            gap=self.options.gap / 2,
+            preprocess=True,
+        )
+        if not answer.has_solution:
+            return None
+        candidate = x.copy()
+        candidate[arcs] = read_grants(formulation.variables)
+        return candidate
 
     def _relax(self, options: Options) -> Floats | None:
         """The relaxation's grants; its optimum bounds the goal as well."""
-        answer = solve(self.part.problem, options, seconds=self._left(), relax=True)
+        answer = solve(self.relaxation.problem, options, seconds=self._left(), relax=True)
         if answer.status is not SolverStatus.OPTIMAL or answer.objective is None:
             return None
-        self.bound, self.shown = self._tighter(answer.objective), self._tighter(answer.objective)
-        return read_relaxation(self.part.variables)
+        self.bound = self._tighter(answer.objective)
+        self.shown = self._tighter(self.shown)
+        return read_relaxation(self.relaxation.variables)
+
+    def _round(self, relaxed: Floats, options: Options) -> None:
+        """Offer the rounded relaxation; then dive from it, and offer what that comes to."""
+        instance, variables = self.incumbent.instance, self.relaxation.variables
+
+        def again() -> Floats | None:
+            if options.cancel.is_set():
+                return None
+            answer = solve(self.relaxation.problem, options, seconds=self._left() / 2, relax=True)
+            return read_relaxation(variables) if answer.status is SolverStatus.OPTIMAL else None
+
+        if self.incumbent.offer(round_relaxation(instance, relaxed)):
+            self._report()
+        deepest = dive(instance, variables, relaxed, again)
+        if self.incumbent.offer(round_relaxation(instance, deepest)):
+            self._report()
 
     def _left(self) -> float:
         return self.until - time.monotonic()
@@ -209,18 +262,17 @@ def _aim(formulation: Formulation, goal: GoalSpec, instance: Instance) -> None:
 
 
 def _hold(
-    formulation: Formulation, goal: GoalSpec, incumbent: Incumbent, position: int, widening: float
+    formulation: Formulation, instance: Instance, goal: GoalSpec, reached: float, widening: float = 1.0
 ) -> None:
     """Keep the value that the goal has reached, in a row of the family `earlier_goals`."""
-    name = f"earlier_goals_{position}"
-    reached = incumbent.values[position]
+    name = f"earlier_goals_{goal.name}"
     slack = held_with(reached) * widening
     limit = reached - slack if goal.sense == "maximize" else reached + slack
     row = formulation.problem.get_constraint_by_name(name)
     if row is not None:
         row.changeRHS(limit)
         return
-    terms = expression(goal.terms(incumbent.instance, formulation.variables))
+    terms = expression(goal.terms(instance, formulation.variables))
     formulation.problem.addConstraint(terms >= limit if goal.sense == "maximize" else terms <= limit, name)
 
 

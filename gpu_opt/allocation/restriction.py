@@ -1,0 +1,115 @@
+"""A part of an instance: some projects decide again, everybody else keeps what it has.
+
+What the others hold is taken off capacities, caps, limits, targets and moves. The part is an instance
+like any other, so it is formulated and solved by the same code, and its size does not depend on the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from gpu_opt.allocation.appraisal import moved_gpus, team_compute
+from gpu_opt.instance import MILLI, Arcs, Instance, Ints, Projects, Teams, TypeLimit
+
+
+def restrict(instance: Instance, x: Ints, chosen: Sequence[int]) -> tuple[Instance, Ints]:
+    """The instance of the `chosen` projects (in order), and its arcs as indices of the whole's arcs.
+
+    A plan of the part, put into `x` at those arcs, is a plan of the whole; its shortfalls and overruns are
+    the whole's in the teams that the part has.
+    """
+    kept = np.array([a for j in chosen for a in instance.projects.arcs[j]], dtype=np.int64)
+    others = x.copy()
+    others[kept] = 0
+    granted = np.zeros(len(instance.pools.names), dtype=np.int64)
+    np.add.at(granted, instance.arcs.pool, others)
+    teams = _teams_above(instance, chosen)
+    moved = moved_gpus(instance, x)
+    moved[kept] = 0
+    part = replace(
+        instance,
+        pools=replace(
+            instance.pools,
+            units=tuple(u - int(g) for u, g in zip(instance.pools.units, granted, strict=True)),
+        ),
+        teams=_restrict_teams(instance, team_compute(instance, others), teams),
+        limits=_restrict_limits(instance, others, kept, teams),
+        projects=_restrict_projects(instance.projects, chosen, teams),
+        arcs=_restrict_arcs(instance.arcs, kept, chosen),
+        max_moves=None if instance.max_moves is None else instance.max_moves - int(moved.sum()),
+    )
+    return part, kept
+
+
+def _teams_above(instance: Instance, chosen: Sequence[int]) -> dict[int, int]:
+    """New index of every team that has a chosen project in it or below it."""
+    needed = set()
+    for j in chosen:
+        team = instance.projects.team[j]
+        while team >= 0 and team not in needed:
+            needed.add(team)
+            team = instance.teams.parent[team]
+    return {team: index for index, team in enumerate(sorted(needed))}
+
+
+def _restrict_teams(instance: Instance, held: Ints, teams: dict[int, int]) -> Teams:
+    old = instance.teams
+    return Teams(
+        names=tuple(old.names[n] for n in teams),
+        parent=tuple(teams.get(old.parent[n], -1) for n in teams),
+        level=tuple(old.level[n] for n in teams),
+        cap=tuple(_less(old.cap[n], int(held[n])) for n in teams),
+        over=tuple(old.over[n] for n in teams),
+        promise=tuple(old.promise[n] for n in teams),
+        target=tuple(max(Fraction(0), old.target[n] - Fraction(int(held[n]), MILLI)) for n in teams),
+    )
+
+
+def _less(cap: int | None, held: int) -> int | None:
+    return None if cap is None else cap - held
+
+
+def _restrict_limits(
+    instance: Instance, others: Ints, kept: Ints, teams: dict[int, int]
+) -> tuple[TypeLimit, ...]:
+    unit = np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool]
+    position = {int(a): index for index, a in enumerate(kept)}
+    limits = []
+    for limit in instance.limits:
+        if limit.team in teams:
+            counted = list(limit.arcs)
+            held = int((others[counted] * unit[counted]).sum())
+            arcs = tuple(position[a] for a in counted if a in position)
+            limits.append(replace(limit, team=teams[limit.team], gpus=limit.gpus - held, arcs=arcs))
+    return tuple(limits)
+
+
+def _restrict_projects(old: Projects, chosen: Sequence[int], teams: dict[int, int]) -> Projects:
+    ends = np.cumsum([0] + [len(old.arcs[j]) for j in chosen]).tolist()
+    return Projects(
+        names=tuple(old.names[j] for j in chosen),
+        team=tuple(teams[old.team[j]] for j in chosen),
+        tier=tuple(old.tier[j] for j in chosen),
+        priority=tuple(old.priority[j] for j in chosen),
+        demand=tuple(old.demand[j] for j in chosen),
+        most=tuple(old.most[j] for j in chosen),
+        minimum=tuple(old.minimum[j] for j in chosen),
+        one_pool=tuple(old.one_pool[j] for j in chosen),
+        pinned=tuple(old.pinned[j] for j in chosen),
+        arcs=tuple(range(ends[i], ends[i + 1]) for i in range(len(chosen))),
+    )
+
+
+def _restrict_arcs(old: Arcs, kept: Ints, chosen: Sequence[int]) -> Arcs:
+    position = {j: index for index, j in enumerate(chosen)}
+    return Arcs(
+        project=np.array([position[int(j)] for j in old.project[kept]], dtype=np.int64),
+        pool=old.pool[kept],
+        own=old.own[kept],
+        upper=old.upper[kept],
+        wanted=old.wanted[kept],
+    )
