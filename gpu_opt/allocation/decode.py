@@ -55,7 +55,7 @@ def decode(
         goals=reached,
         grants=_grants(instance, x),
         moves=_moves(instance, x),
-        projects=_projects(organization, instance, x),
+        projects=_projects(organization, instance, x, proved=stop is Stop.PROVED),
         teams=_teams(budgets, instance, x),
         pools=_pools(organization, budgets, instance, x),
         overruns=_overruns(instance, x),
@@ -112,11 +112,13 @@ def _moves(instance: Instance, x: Ints) -> tuple[Move, ...]:
     )
 
 
-def _projects(organization: Organization, instance: Instance, x: Ints) -> tuple[ProjectOutcome, ...]:
+def _projects(
+    organization: Organization, instance: Instance, x: Ints, *, proved: bool
+) -> tuple[ProjectOutcome, ...]:
     index = {name: j for j, name in enumerate(instance.projects.names)}
     own = own_compute(instance, x)
     gpus = x * np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool]
-    reasons = explain_projects(organization, instance, x)
+    reasons = explain_projects(organization, instance, x, proved=proved)
     outcomes = []
     for project, reason in zip(organization.projects, reasons, strict=True):
         j = index.get(project.name)

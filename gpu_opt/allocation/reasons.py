@@ -29,13 +29,21 @@ class _Situation:
     limits_of: dict[int, list[int]]
     """Limits that count an arc."""
     ranks: tuple[list[tuple[int, float]], ...]
-    """Ranks of the projects that hold something in a pool, in order."""
+    """Ranks of the projects that are granted something in a pool, in order."""
+    movable: tuple[list[tuple[int, float]], ...]
+    """The same without those that are granted only what is pinned."""
     moves_spent: bool
+    proved: bool
 
 
-def explain_projects(organization: Organization, instance: Instance, x: Ints) -> tuple[Reason, ...]:
-    """Give the reason for what every project of the organization is granted, in its order."""
-    situation = _look_at(instance, x)
+def explain_projects(
+    organization: Organization, instance: Instance, x: Ints, *, proved: bool
+) -> tuple[Reason, ...]:
+    """Give the reason for what every project of the organization is granted, in its order.
+
+    `proved` says whether the plan is proved to be the best one.
+    """
+    situation = _look_at(instance, x, proved)
     index = {name: j for j, name in enumerate(instance.projects.names)}
     return tuple(
         _explain(organization, situation, project, index.get(project.name))
@@ -43,7 +51,7 @@ def explain_projects(organization: Organization, instance: Instance, x: Ints) ->
     )
 
 
-def _look_at(instance: Instance, x: Ints) -> _Situation:
+def _look_at(instance: Instance, x: Ints, proved: bool) -> _Situation:
     unit = np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool]
     granted = np.zeros(len(instance.pools.names), dtype=np.int64)
     np.add.at(granted, instance.arcs.pool, x)
@@ -52,8 +60,12 @@ def _look_at(instance: Instance, x: Ints) -> _Situation:
         for a in limit.arcs:
             limits_of.setdefault(a, []).append(i)
     ranks: tuple[list[tuple[int, float]], ...] = tuple([] for _ in instance.pools.names)
+    movable: tuple[list[tuple[int, float]], ...] = tuple([] for _ in instance.pools.names)
     for a in np.flatnonzero(x).tolist():
-        ranks[int(instance.arcs.pool[a])].append(_rank(instance, int(instance.arcs.project[a])))
+        j, p = int(instance.arcs.project[a]), int(instance.arcs.pool[a])
+        ranks[p].append(_rank(instance, j))
+        if not instance.projects.pinned[j] or x[a] > instance.arcs.wanted[a]:
+            movable[p].append(_rank(instance, j))
     moved = int(moved_gpus(instance, x).sum())
     return _Situation(
         instance=instance,
@@ -64,7 +76,9 @@ def _look_at(instance: Instance, x: Ints) -> _Situation:
         limit_room=tuple(limit.gpus - int((x * unit)[list(limit.arcs)].sum()) for limit in instance.limits),
         limits_of=limits_of,
         ranks=tuple(sorted(each) for each in ranks),
+        movable=tuple(sorted(each) for each in movable),
         moves_spent=instance.max_moves is not None and moved >= instance.max_moves,
+        proved=proved,
     )
 
 
@@ -108,7 +122,9 @@ def _binding(situation: _Situation, index: int) -> Reason:
     instance, x = situation.instance, situation.x
     mine, own, most = instance.projects.arcs[index], situation.own[index], instance.projects.most[index]
     usable = [a for a in mine if own + instance.arcs.own[a] <= most]
-    capped = _at_cap(situation, index, usable or list(mine))
+    if not usable:
+        return Reason(cause=Cause.MET, text="one more unit would be more than it asked for")
+    capped = _at_cap(situation, index, usable)
     if capped is not None:
         return capped
     used = [a for a in mine if x[a]]
@@ -153,12 +169,18 @@ def _pools_full(situation: _Situation, index: int, open_to: list[int]) -> Reason
         name = instance.pools.names[int(instance.arcs.pool[open_to[0]])]
         return Reason(cause=Cause.ONE_POOL, text=f"must stay in one pool, and {name} is full", subject=name)
     rank = _rank(instance, index)
-    ranks = [situation.ranks[int(instance.arcs.pool[a])] for a in instance.projects.arcs[index]]
-    behind = any(each and each[-1] > rank for each in ranks)
+    pools = [int(instance.arcs.pool[a]) for a in instance.projects.arcs[index]]
+    behind = [last for p in pools for last in situation.movable[p][-1:] if last > rank]
     if behind and situation.moves_spent:
         told = f"its pools are full, and all {instance.max_moves:,} moves are spent"
         return Reason(cause=Cause.MOVES, text=told)
-    ahead = any(each and each[0] < rank for each in ranks)
+    if not situation.proved and any(tier > rank[0] for tier, _ in behind):
+        told = "its pools are full, partly with projects of a later tier: more time may find a better plan"
+        return Reason(cause=Cause.UNPROVED, text=told)
+    if not behind and any(last > rank for p in pools for last in situation.ranks[p][-1:]):
+        told = "its pools are full, and what lower tiers or priorities hold there is pinned"
+        return Reason(cause=Cause.PINNED, text=told)
+    ahead = any(first < rank for p in pools for first in situation.ranks[p][:1])
     told = "its pools are full" + (", partly with projects of higher tier or priority" if ahead else "")
     return Reason(cause=Cause.POOLS_FULL, text=told)
 
