@@ -183,7 +183,7 @@ class Stage:
 
     def _relax(self, options: Options) -> Floats | None:
         """The relaxation's grants; its optimum bounds the goal as well."""
-        answer = solve(self.relaxation.problem, options, seconds=self._left(), relax=True)
+        answer = _survive(self.relaxation, options, seconds=self._left(), relax=True)
         if answer.status is not SolverStatus.OPTIMAL or answer.objective is None:
             return None
         self.bound = self._tighter(answer.objective)
@@ -197,7 +197,7 @@ class Stage:
         def again() -> Floats | None:
             if options.cancel.is_set():
                 return None
-            answer = solve(self.relaxation.problem, options, seconds=self._left() / 2, relax=True)
+            answer = _survive(self.relaxation, options, seconds=self._left() / 2, relax=True)
             return read_relaxation(variables) if answer.status is SolverStatus.OPTIMAL else None
 
         if self.incumbent.offer(round_relaxation(instance, relaxed)):
@@ -281,18 +281,20 @@ def _survive(
     options: Options,
     *,
     seconds: float,
-    gap: float,
+    gap: float = 0.0,
+    relax: bool = False,
     preprocess: bool = False,
     on_progress: OnProgress | None = None,
 ) -> Answer:
-    """Solve from the start that is set; a CBC that dies on one program has no answer, but costs no plan."""
+    """Solve, from the start that is set unless relaxed; a CBC that dies has no answer, but costs no plan."""
     try:
         return solve(
             formulation.problem,
             options,
             seconds=seconds,
             gap=gap,
-            start=True,
+            start=not relax,
+            relax=relax,
             preprocess=preprocess,
             on_progress=on_progress,
         )

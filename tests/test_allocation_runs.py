@@ -1,0 +1,241 @@
+"""The allocation as a run: limits, cancellation, a CBC that dies, the record, what models/ promises."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from pathlib import Path
+
+import pytest
+
+from gpu_opt import solver
+from gpu_opt.allocation import allocate, stage
+from gpu_opt.cbc_output import SolverStatus
+from gpu_opt.errors import InvalidInput, SolverDied, SolverFailure
+from gpu_opt.files import load
+from gpu_opt.options import Cancel, Options, Progress
+from gpu_opt.organization import Organization
+from gpu_opt.plan import Allocation, Status, Stop
+from gpu_opt.solver import Answer, versions
+from gpu_opt.verify import verify
+from tests.building import lab, pool, project, team
+from tests.solving import PROOF, goals, gpus, moves, proved, reason, shortfalls
+
+ORGANIZATIONS = Path(__file__).parent.parent / "models" / "organizations"
+
+
+def exchange() -> Organization:
+    """Today's holder must give way to a newcomer of a higher tier: not found by handing out what is free."""
+    return lab(
+        [pool("iowa", 8), pool("texas", 8)],
+        projects=[project("orion", 8), project("lyra", 12, tier=2, holds={"iowa": 8, "texas": 4})],
+    )
+
+
+TODAY_AND_WHAT_IS_FREE = {"orion": 4, "lyra": 12}
+BEST = {"orion": 8, "lyra": 8}
+
+
+# --- Limits -------------------------------------------------------------------------------------------
+
+
+def test_with_time_the_exchange_is_found() -> None:
+    plan = proved(exchange())
+    assert gpus(plan) == BEST
+    assert moves(plan).keys() <= {("lyra", "iowa"), ("lyra", "texas")}
+    assert goals(plan) == {"value_tier_1": 8, "value_tier_2": 8, "moves": 4}
+
+
+@pytest.mark.parametrize("time_limit", [0.0, -1.0])
+def test_without_time_the_plan_is_todays_and_hands_out_what_is_free(time_limit: float) -> None:
+    plan = allocate(exchange(), options=dataclasses.replace(PROOF, time_limit=time_limit))
+    assert gpus(plan) == TODAY_AND_WHAT_IS_FREE
+    assert (plan.status, plan.stop) == (Status.FEASIBLE, Stop.TIME)
+    assert verify(exchange(), plan) == ()
+    assert plan.gap > 0
+
+
+def test_without_time_what_cannot_be_better_is_still_proved() -> None:
+    organization = lab([pool(gpus=8)], projects=[project("orion", 4, holds={"iowa": 4}), project("lyra", 4)])
+    plan = allocate(organization, options=dataclasses.replace(PROOF, time_limit=0.0))
+    assert (plan.status, gpus(plan)) == (Status.OPTIMAL, {"orion": 4, "lyra": 4})
+
+
+def test_a_cancel_before_it_begins_gives_the_same() -> None:
+    options = dataclasses.replace(PROOF, cancel=Cancel())
+    options.cancel.set()
+    plan = allocate(exchange(), options=options)
+    assert gpus(plan) == TODAY_AND_WHAT_IS_FREE
+    assert (plan.status, plan.stop) == (Status.FEASIBLE, Stop.INTERRUPTED)
+
+
+def test_a_cancel_on_the_way_gives_the_best_plan_so_far() -> None:
+    organization = load(ORGANIZATIONS / "frontier_lab.yaml")
+    cancel = Cancel()
+    reached = threading.Event()
+
+    def report(progress: Progress) -> None:
+        if progress.phase == "value_tier_1" and progress.seconds > 1:
+            reached.set()
+            cancel.set()
+
+    plan = allocate(organization, options=Options(time_limit=120, progress=report, cancel=cancel, gap=0))
+    assert reached.is_set()
+    assert (plan.status, plan.stop) == (Status.FEASIBLE, Stop.INTERRUPTED)
+    assert verify(organization, plan) == ()
+
+
+def test_a_gap_that_is_good_enough_ends_the_solve() -> None:
+    organization = lab(
+        [pool("iowa", 40, unit=8), pool("texas", 24, unit=4, gpu_type="gb200")],
+        projects=[project(f"p{n}", 10 + 3 * n, priority=1 + n / 10, minimum=9) for n in range(6)],
+    )
+    plan = allocate(organization, options=dataclasses.replace(PROOF, gap=0.5))
+    best = proved(organization)
+    assert plan.gap <= 0.5
+    assert plan.objective <= best.objective <= plan.bound + 1e-6
+    assert plan.stop in {Stop.GAP, Stop.PROVED}
+
+
+def test_progress_tells_the_phases_and_how_good_the_plan_is() -> None:
+    seen: list[Progress] = []
+    plan = allocate(exchange(), options=dataclasses.replace(PROOF, progress=seen.append))
+    phases = list(dict.fromkeys(progress.phase for progress in seen))
+    assert phases == ["checking", "building", "solving", *(goal.name for goal in plan.goals), "verifying"]
+    last = {progress.phase: progress for progress in seen}
+    assert (last["value_tier_1"].best, last["value_tier_1"].bound) == (8, 8)
+
+
+# --- A CBC that dies ----------------------------------------------------------------------------------
+
+
+def test_a_cbc_that_dies_on_every_program_costs_the_proof_but_not_the_plan(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def die(*_: object, **__: object) -> Answer:
+        raise SolverDied("CBC was killed by signal 9")
+
+    monkeypatch.setattr(stage, "solve", die)
+    plan = allocate(exchange(), options=PROOF)
+    assert (plan.status, gpus(plan)) == (Status.FEASIBLE, TODAY_AND_WHAT_IS_FREE)
+    assert verify(exchange(), plan) == ()
+    assert "CBC was killed by signal 9" in caplog.text
+
+
+def test_a_cbc_that_dies_on_the_relaxation_and_the_parts_leaves_the_whole_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    improved = threading.Event()
+
+    def die_on_parts(problem: object, options: Options, **how: object) -> Answer:
+        if how.get("relax") or how.get("preprocess"):
+            improved.set()
+            raise SolverDied("CBC was killed by signal 9")
+        improved.wait(30)
+        return solver.solve(problem, options, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(stage, "solve", die_on_parts)
+    assert gpus(proved(exchange())) == BEST
+
+
+def test_a_cbc_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*_: object, **__: object) -> Answer:
+        raise SolverFailure("CBC could not be started")
+
+    monkeypatch.setattr(stage, "solve", missing)
+    with pytest.raises(SolverFailure, match="could not be started"):
+        allocate(exchange(), options=PROOF)
+
+
+def test_a_false_infeasible_is_survived_by_holding_less_exactly(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """CBC has been seen to call a later goal's program infeasible, which no such program can be."""
+    calls: list[str] = []
+
+    def infeasible_at_first(problem: object, options: Options, **how: object) -> Answer:
+        calls.append("")
+        if len(calls) <= 2:
+            return Answer(SolverStatus.INFEASIBLE, Stop.PROVED, None, None, 0.0)
+        return solver.solve(problem, options, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(stage, "solve", infeasible_at_first)
+    assert gpus(proved(exchange())) == BEST
+    assert "infeasible; held goals widened 10 times" in caplog.text
+    assert "infeasible; held goals widened 100 times" in caplog.text
+
+
+def test_a_cbc_that_calls_everything_infeasible_costs_the_proof_but_not_the_plan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def infeasible(*_: object, **__: object) -> Answer:
+        return Answer(SolverStatus.INFEASIBLE, Stop.PROVED, None, None, 0.0)
+
+    monkeypatch.setattr(stage, "solve", infeasible)
+    plan = allocate(exchange(), options=PROOF)
+    assert (plan.status, gpus(plan)) == (Status.FEASIBLE, TODAY_AND_WHAT_IS_FREE)
+
+
+# --- Input, and what is written down ------------------------------------------------------------------
+
+
+def test_what_cannot_be_meant_is_refused_with_every_problem() -> None:
+    organization = lab(
+        projects=[project("orion", 8, team="vison"), project("lyra", 2, minimum=3)], teams=[team("vision")]
+    )
+    with pytest.raises(InvalidInput) as caught:
+        allocate(organization, options=PROOF)
+    paths = {problem.path for problem in caught.value.problems}
+    assert {"projects[0].team", "projects[1].minimum"} <= paths
+
+
+def test_a_plan_survives_json() -> None:
+    plan = proved(load(ORGANIZATIONS / "pinned_conflict.yaml"))
+    assert plan.overruns
+    assert Allocation.model_validate_json(plan.model_dump_json()) == plan
+
+
+def test_the_record_has_what_it_takes_to_run_again() -> None:
+    plan = allocate(exchange(), options=Options(time_limit=17, gap=0.01, threads=1, seed=5))
+    run = plan.run
+    assert (run.time_limit, run.gap, run.threads, run.seed) == (17, 0.01, 1, 5)
+    assert {"gpu_opt": run.gpu_opt, "pulp": run.pulp, "cbc": run.cbc} == versions()
+    assert run.seconds.keys() == {"checking", "building", "solving", "verifying", "total"}
+    assert run.seconds["total"] >= run.seconds["solving"] > 0
+    assert gpus(allocate(exchange(), options=Options(time_limit=17, gap=0.01, threads=1, seed=5))) == gpus(
+        plan
+    )
+
+
+# --- The organizations under models/ ------------------------------------------------------------------
+
+
+def test_two_teams_comes_out_as_derived_by_hand() -> None:
+    plan = proved(load(ORGANIZATIONS / "two_teams.yaml"))
+    assert gpus(plan) == {"pretrain": 24, "evals": 32, "assistant": 32, "tutor": 8}
+    assert moves(plan) == {("tutor", "texas-gb200"): 4}
+    assert goals(plan) == {"guarantee_level_1": 8.001, "value_tier_1": 212, "value_tier_2": 71.8, "moves": 4}
+    assert [(each.team, each.promised, each.granted) for each in plan.teams] == [
+        ("lab", 0, 128),
+        ("research", 96, 80),
+        ("product", 32, 48),
+    ]
+    assert plan.objective == pytest.approx(283.8)
+
+
+def test_oversubscribed_meets_the_level_nearer_the_root() -> None:
+    plan = proved(load(ORGANIZATIONS / "oversubscribed.yaml"))
+    assert gpus(plan) == {"atlas": 48, "benchmarks": 16, "chat": 32}
+    assert moves(plan) == {("atlas", "iowa-h100"): 32, ("shop", "iowa-h100"): 16}
+    assert goals(plan)["guarantee_level_2"] == 12.001
+    assert shortfalls(plan).keys() == {"assistant"}
+    assert plan.objective == pytest.approx(584)
+
+
+def test_pinned_conflict_repairs_what_is_not_pinned() -> None:
+    plan = proved(load(ORGANIZATIONS / "pinned_conflict.yaml"))
+    assert gpus(plan) == {"serving": 72, "crawl": 16, "probe": 48}
+    assert moves(plan) == {("batch", "texas-h100"): 16, ("crawl", "iowa-h100"): 16}
+    assert goals(plan) == {"repair": 16, "value_tier_1": 360, "value_tier_2": 108.8, "moves": 32}
+    assert plan.objective == pytest.approx(468.8)
+    assert reason(plan, "batch").subject == "product"
