@@ -264,9 +264,17 @@ def _aim(formulation: Formulation, goal: GoalSpec, instance: Instance) -> None:
 def _hold(
     formulation: Formulation, instance: Instance, goal: GoalSpec, reached: float, widening: float = 1.0
 ) -> None:
-    """Keep the value that the goal has reached, in a row of the family `earlier_goals`."""
+    """Keep the value that the goal has reached, in a row of the family `earlier_goals`.
+
+    A sum that has reached zero is held by its variables' bounds: a linear program is several times
+    faster without the row.
+    """
     name = f"earlier_goals_{goal.name}"
     slack = held_with(reached) * widening
+    if goal.sense == "minimize" and reached == 0:
+        for variable, _ in goal.terms(instance, formulation.variables):
+            variable.upBound = 0 if widening == 1 else slack
+        return
     limit = reached - slack if goal.sense == "maximize" else reached + slack
     row = formulation.problem.get_constraint_by_name(name)
     if row is not None:

@@ -1,0 +1,141 @@
+"""The parts of the search: each keeps its promise whatever it is given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.generator import SIZES, Dials, generate
+from gpu_opt.allocation.appraisal import appraise, is_better, is_feasible
+from gpu_opt.allocation.dive import dive
+from gpu_opt.allocation.formulation import formulate
+from gpu_opt.allocation.goals import list_goals
+from gpu_opt.allocation.greedy import fill, keep_holdings
+from gpu_opt.allocation.incumbent import first_incumbent
+from gpu_opt.allocation.neighbourhoods import choose_projects
+from gpu_opt.allocation.restriction import restrict
+from gpu_opt.allocation.rounding import round_relaxation
+from gpu_opt.indexing import build_instance
+from gpu_opt.instance import Instance
+from gpu_opt.organization import Organization
+from gpu_opt.validation import check
+from tests.strategies import organizations
+
+DIALS = Dials(projects=60, pools=8, tiers=2)
+
+
+@pytest.fixture(scope="module")
+def instance() -> Instance:
+    organization = generate(DIALS)
+    return build_instance(organization, organization.as_of)
+
+
+@given(organizations(max_projects=5, max_pools=3))
+def test_todays_holdings_are_always_a_plan(organization: Organization) -> None:
+    instance = build_instance(organization, organization.as_of)
+    assert is_feasible(instance, keep_holdings(instance))
+
+
+@given(organizations(max_projects=5, max_pools=3))
+def test_handing_out_what_is_free_makes_no_goal_worse(organization: Organization) -> None:
+    instance = build_instance(organization, organization.as_of)
+    goals = list_goals(instance)
+    keep = keep_holdings(instance)
+    filled = fill(instance, keep)
+    assert is_feasible(instance, filled)
+    for goal, before, after in zip(
+        goals, appraise(instance, goals, keep), appraise(instance, goals, filled), strict=True
+    ):
+        assert after >= before - 1e-9 if goal.sense == "maximize" else after <= before + 1e-9
+
+
+@given(organizations(max_projects=5, max_pools=3), st.data())
+def test_rounding_keeps_every_rule_but_the_move_budget(
+    organization: Organization, data: st.DataObject
+) -> None:
+    unlimited = organization.model_copy(
+        update={"policy": organization.policy.model_copy(update={"max_moves": None})}
+    )
+    instance = build_instance(unlimited, unlimited.as_of)
+    relaxed = np.array([data.draw(st.floats(0, float(most))) for most in instance.arcs.upper])
+    assert is_feasible(instance, round_relaxation(instance, relaxed))
+
+
+@given(organizations(max_projects=5, max_pools=3), st.data())
+def test_a_part_of_a_plan_is_worth_what_it_is_worth_in_the_whole(
+    organization: Organization, data: st.DataObject
+) -> None:
+    instance = build_instance(organization, organization.as_of)
+    alive = [j for j, own in enumerate(instance.projects.arcs) if own]
+    chosen = sorted(data.draw(st.sets(st.sampled_from(alive)) if alive else st.just(set())))
+    x = fill(instance, keep_holdings(instance))
+    part, arcs = restrict(instance, x, chosen)
+    assert is_feasible(part, x[arcs])
+    better = fill(part, keep_holdings(part)) if is_feasible(part, keep_holdings(part)) else x[arcs]
+    whole = x.copy()
+    whole[arcs] = better
+    assert is_feasible(instance, whole)
+    shared = [goal.name for goal in list_goals(part) if goal.name.startswith("value")]
+    gain = [
+        dict(zip([g.name for g in list_goals(i)], appraise(i, list_goals(i), plan), strict=True))
+        for i, plan in ((part, x[arcs]), (part, better), (instance, x), (instance, whole))
+    ]
+    for name in shared:
+        assert gain[1][name] - gain[0][name] == pytest.approx(gain[3][name] - gain[2][name], abs=1e-6)
+
+
+def test_a_dive_leaves_every_bound_as_it_was(instance: Instance) -> None:
+    formulation = formulate(instance)  # PuLP's variables live as long as their problem
+    variables = formulation.variables
+    bounds = [(v.lowBound, v.upBound) for v in [*variables.x, *variables.y.values()]]
+    halves = instance.arcs.upper / 2.0
+    assert dive(instance, variables, halves, lambda: None) is halves
+    assert [(v.lowBound, v.upBound) for v in [*variables.x, *variables.y.values()]] == bounds
+
+
+def test_a_dive_goes_on_until_nothing_is_left_in_halves(instance: Instance) -> None:
+    formulation = formulate(instance)  # PuLP's variables live as long as their problem
+    variables = formulation.variables
+    calls = []
+
+    def nothing() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        calls.append(1)
+        return np.zeros(len(instance.arcs.upper))
+
+    assert not dive(instance, variables, instance.arcs.upper / 2.0, nothing).any()
+    assert len(calls) == 1
+
+
+def test_an_incumbent_never_gets_worse(instance: Instance) -> None:
+    goals = list_goals(instance)
+    incumbent = first_incumbent(instance, goals)
+    reached = incumbent.values
+    assert not incumbent.offer(keep_holdings(instance))
+    assert not incumbent.offer(instance.arcs.upper + 1)
+    assert incumbent.values == reached
+    assert not is_better(goals, appraise(instance, goals, keep_holdings(instance)), reached)
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_a_neighbourhood_is_the_same_for_the_same_seed(instance: Instance, number: int) -> None:
+    x = first_incumbent(instance, list_goals(instance)).x
+    relaxed = instance.arcs.upper / 2.0
+    for goal in list_goals(instance):
+        chosen = choose_projects(instance, x, relaxed, goal, 20, (1, number))
+        assert chosen == choose_projects(instance, x, relaxed, goal, 20, (1, number))
+        assert len(set(chosen)) == len(chosen) <= 20
+
+
+@pytest.mark.parametrize("binding", ["caps", "pools", "limits", "moves"])
+def test_the_generator_makes_valid_organizations_and_the_same_ones_again(binding: str) -> None:
+    dials = Dials(projects=40, pools=6, seed=3, binding=binding)  # type: ignore[arg-type]
+    organization = generate(dials)
+    assert not [problem for problem in check(organization) if problem.severity == "error"]
+    assert generate(dials) == organization
+    assert len(organization.projects) == 40
+
+
+def test_the_named_sizes_say_what_they_are() -> None:
+    assert {f"{projects}x{pools}" for projects, pools in SIZES.values()} == set(SIZES)
