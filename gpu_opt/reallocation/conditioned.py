@@ -14,23 +14,30 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from gpu_opt.cbc_output import SolverStatus
+from gpu_opt.errors import NoPlan, NoPlanInTime
+from gpu_opt.instance import Ints
+from gpu_opt.options import Options
 from gpu_opt.plan import Stop
 from gpu_opt.reallocation.clock import Clock
 from gpu_opt.reallocation.conditions import Conditions, broken
 from gpu_opt.reallocation.decode import decode, encode
-from gpu_opt.reallocation.flow import balance
+from gpu_opt.reallocation.flow import Network, balance, minimum_cost_flow
 from gpu_opt.reallocation.goals import LARGEST_COST, Floats, Relaxed, proven_bounds
 from gpu_opt.reallocation.instance import GoalSpec, Handed, Instance, goal_values
 from gpu_opt.reallocation.network import Kind, TimeNetwork
-from gpu_opt.reallocation.program import Held, Program, build_program, expression
+from gpu_opt.reallocation.program import Held, Program, build_program, decided, expression
 from gpu_opt.solver import Answer, solve
 
 log = logging.getLogger(__name__)
 
 SLACKS = (0.0, 1e-6, 1e-3, 0.5)
 """With which earlier goals are held, one after the other: below 1, whole values stay what they are."""
+
+RESERVE = 2.0
+"""Seconds that turning CBC's last solution into whole GPUs may take when the time is over."""
 
 Plan = tuple[Handed, ...]
 
@@ -74,48 +81,87 @@ def solve_conditioned(task: Task, best: Plan, relaxations: Sequence[Relaxed]) ->
     for k in range(len(task.goals)):
         begun = time.monotonic()
         values, stop = goal_values(task.instance, plan), Stop.PROVED
-        known = proven_bounds(values, relaxations)[k]
-        if values[k] > known:
-            plan, bound, stop = _improve(task, k, plan)
-            values, known = goal_values(task.instance, plan), max(known, bound)
-        bounds.append(min(known, values[k]))
-        stops.append(Stop.PROVED if values[k] <= known else stop)
+        least = proven_bounds(values, relaxations)[k]
+        if values[k] > least:
+            plan, least, stop = _improve(task, k, plan, least)
+            values = goal_values(task.instance, plan)
+        bounds.append(min(least, values[k]))
+        stops.append(Stop.PROVED if values[k] <= least else stop)
         seconds.append(time.monotonic() - begun)
     return Relaxed(plan, goal_values(task.instance, plan), tuple(bounds), tuple(stops), tuple(seconds))
 
 
-def _improve(task: Task, k: int, plan: Plan) -> tuple[Plan, int, Stop]:
-    """Improve a plan on goal k, the goals before it held: the better plan, a bound, and why CBC stopped."""
-    values, goal = goal_values(task.instance, plan), task.goals[k]
-    seconds = task.clock.left / (len(task.goals) - k + 1)
+def _improve(task: Task, k: int, plan: Plan, least: int) -> tuple[Plan, int, Stop]:
+    """Improve a plan on goal k, the goals before it held: the better plan, a bound, and why CBC stopped.
+
+    First comes the linear relaxation; then the program without the arcs that neither the relaxation nor the
+    plan uses, in which CBC soon finds good plans; then, if there is anything left to be proved, all of it.
+    """
+    begin, end = task.clock.left, task.clock.left * (1 - 1 / (len(task.goals) - k + 1))
+    program, answer = _run(task, k, plan, begin - end, relax=True)
+    least = max(least, _bound(task.goals[k], answer))
+    if answer.status is SolverStatus.OPTIMAL:
+        used = np.array([(variable.value() or 0.0) > 0 for variable in program.flow])
+        used |= encode(task.instance, task.network, plan) > 0
+        program, answer = _run(task, k, plan, (task.clock.left - end) / 2, used=used)
+        plan = _better(task, k, plan, program, answer)
+    if goal_values(task.instance, plan)[k] > least:
+        program, answer = _run(task, k, plan, task.clock.left - end)
+        plan = _better(task, k, plan, program, answer)
+        least = max(least, _bound(task.goals[k], answer))
+    return plan, least, Stop.TIME if answer.stop is Stop.PROVED else answer.stop
+
+
+def _run(
+    task: Task,
+    k: int,
+    plan: Plan,
+    seconds: float,
+    *,
+    relax: bool = False,
+    used: npt.NDArray[np.bool] | None = None,
+) -> tuple[Program, Answer]:
+    """Let CBC optimize goal k, with the plan as its first solution, on the arcs `used` or all of them."""
+    goal, options = task.goals[k], task.clock.options
+    report = task.clock.reporting(goal.name, goal.unit / goal.scale)
+    values = goal_values(task.instance, plan)
     for slack in SLACKS:
-        held = tuple(
-            Held(each.cost, float(value / each.unit) + slack)
-            for each, value in zip(task.goals, values[:k], strict=False)
-        )
+        earlier = zip(task.goals, values[:k], strict=False)
+        held = tuple(Held(each.cost, float(value / each.unit) + slack) for each, value in earlier)
         program = build_program(task.instance, task.network, task.conditions, held)
         program.problem.setObjective(expression(program, goal.cost))
-        answer = _run(task, program, goal, plan, seconds)
+        for arc in [] if used is None else np.flatnonzero(~used).tolist():
+            program.flow[arc].upBound = 0
+        _start(task, program, plan)
+        answer = solve(
+            program.problem,
+            options,
+            seconds=seconds,
+            gap=options.gap,
+            start=not relax,
+            relax=relax,
+            on_progress=report,
+        )
         if answer.status is not SolverStatus.INFEASIBLE:
             break
         log.warning("CBC calls %s infeasible, which it is not, with a slack of %g", goal.name, slack)
-    better = _read(task, program) if answer.has_solution else None
-    if better is not None and _keeps(task, better, values, k):
-        plan = better
-    return plan, _bound(goal, answer), Stop.TIME if answer.stop is Stop.PROVED else answer.stop
+    return program, answer
 
 
-def _run(task: Task, program: Program, goal: GoalCost, plan: Plan, seconds: float) -> Answer:
-    """Let CBC optimize, with the plan as its first solution."""
+def _start(task: Task, program: Program, plan: Plan) -> None:
+    """Put a plan into the variables."""
     flow = encode(task.instance, task.network, plan)
     for variable, gpus in zip(program.flow, flow.tolist(), strict=True):
         variable.setInitialValue(gpus)
     served = {one.request for one in plan}
     for r, whole in program.whole.items():
         whole.setInitialValue(int(r in served))
-    report = task.clock.reporting(goal.name, goal.unit / goal.scale)
-    options = task.clock.options
-    return solve(program.problem, options, seconds=seconds, gap=options.gap, start=True, on_progress=report)
+
+
+def _better(task: Task, k: int, plan: Plan, program: Program, answer: Answer) -> Plan:
+    """CBC's plan if it is better on goal k and keeps everything else, else the plan known."""
+    found = _read(task, program) if answer.has_solution else None
+    return found if found is not None and _keeps(task, found, goal_values(task.instance, plan), k) else plan
 
 
 def _read(task: Task, program: Program) -> Plan | None:
@@ -123,9 +169,25 @@ def _read(task: Task, program: Program) -> Plan | None:
     flow = np.array([round(variable.value() or 0.0) for variable in program.flow], dtype=np.int64)
     network = task.network.network
     if (flow < 0).any() or (flow > network.capacity).any() or balance(network, flow).any():
-        log.warning("CBC's solution is no flow once it is rounded to whole GPUs, and is not used")
-        return None
+        flow_around = _complete(task, flow)
+        if flow_around is None:
+            log.warning("CBC's solution is no flow once it is rounded to whole GPUs, and is not used")
+            return None
+        flow = flow_around
     return decode(task.instance, task.network, flow)
+
+
+def _complete(task: Task, flow: Ints) -> Ints | None:
+    """A whole flow around what the rows decide, if there is one; found even when the time is over."""
+    network, fixed = task.network.network, decided(task.network)
+    lower = np.where(fixed, flow, network.lower)
+    capacity = np.where(fixed, flow, network.capacity)
+    cost = network.cost if task.goals[-1].unit == 1 else np.zeros_like(flow)
+    around = Network(network.supply, network.tail, network.head, lower, capacity, cost)
+    try:
+        return minimum_cost_flow(around, Options(), seconds=RESERVE).values
+    except (NoPlan, NoPlanInTime):
+        return None
 
 
 def _keeps(task: Task, plan: Plan, values: tuple[int, ...], k: int) -> bool:

@@ -1,4 +1,4 @@
-"""The program with side conditions: the network's flow, in whole GPUs, and rows for what it breaks.
+"""The program with side conditions: the network's flow, and rows for what it breaks.
 
 :data:`FAMILIES` is its table of contents; each function is named like its section in
 ``models/reallocation.md``, and so are the rows.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from gpu_opt.instance import Ints
 from gpu_opt.reallocation.conditions import Conditions
@@ -44,7 +45,7 @@ class Program:
     network: TimeNetwork
     conditions: Conditions
     flow: tuple[LpVariable, ...]
-    """GPUs on every arc."""
+    """GPUs on every arc; integer where :func:`decided` says so."""
     whole: dict[int, LpVariable]
     """1: the request gets all, 0: nothing; for the requests whose partial service was seen."""
     held: tuple[Held, ...]
@@ -57,8 +58,14 @@ def build_program(
     from pulp import LpProblem
 
     problem = LpProblem("reallocation")
+    whole_arcs = decided(network)
     flow = tuple(
-        problem.add_variable(f"flow_{arc}", 0, None if capacity == UNLIMITED else capacity, cat="Integer")
+        problem.add_variable(
+            f"flow_{arc}",
+            0,
+            None if capacity == UNLIMITED else capacity,
+            cat="Integer" if whole_arcs[arc] else "Continuous",
+        )
         for arc, capacity in enumerate(network.network.capacity.tolist())
     )
     whole = {r: problem.add_variable(f"whole_{r}", 0, 1, cat="Integer") for r in sorted(conditions.whole)}
@@ -67,6 +74,18 @@ def build_program(
         for name, row in family(program):
             problem.addConstraint(row, name)
     return program
+
+
+def decided(network: TimeNetwork) -> npt.NDArray[np.bool]:
+    """Arcs, shape (arcs,), that must be integer in the program: all that rows other than balances count.
+
+    They are the handovers that rooms count and what stays unmet. Once these are whole, the others are the
+    flow of a network with whole supplies, which has whole flows that are as good.
+    """
+    counted = [arc for arc, group in network.groups.items() if group.rooms]
+    integer: npt.NDArray[np.bool] = network.kind == Kind.UNMET
+    integer[counted] = True
+    return integer
 
 
 def expression(program: Program, coefficients: Ints | Floats) -> LpAffineExpression:

@@ -7,7 +7,7 @@ goal is ever weighed against another by a big number, and every flow comes out i
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from gpu_opt.errors import NoPlanInTime, VerificationFailure
@@ -30,28 +30,58 @@ def is_tractable(instance: Instance, network: TimeNetwork) -> bool:
     return max([*largest, int(network.network.cost.max(initial=0))]) <= LARGEST_COST
 
 
+@dataclass(frozen=True, slots=True)
+class Best:
+    """A flow that is best goal by goal."""
+
+    handed: tuple[Handed, ...]
+    values: tuple[int, ...]
+    """Of the goals that were optimized; fewer than there are, if the time ran out."""
+    seconds: tuple[float, ...]
+
+
 def solve_pure(instance: Instance, network: TimeNetwork, clock: Clock) -> Relaxed:
     """Optimize every goal over the flows of the network that are best on the goals before it.
 
-    What is unmet does not depend on days: for these goals every pool is one node. If the time runs out, the
-    goals left have the values of the last flow and no bound.
+    If the time runs out, the goals left have the values of the last flow and no bound.
     """
-    whole = network.network
-    group = pool_nodes(network)
+    best = lexicographic_flow(instance, network, clock, merged=pool_nodes(network))
+    reached = goal_values(instance, best.handed)
+    left = len(reached) - len(best.values)
+    if not left and reached != best.values:
+        raise VerificationFailure(f"the handovers are worth {reached}, their flow {best.values}")
+    return Relaxed(
+        handed=best.handed,
+        values=reached,
+        bounds=(*best.values, *[0] * left),
+        stops=(*[Stop.PROVED] * len(best.values), *[clock.stop()] * left),
+        seconds=(*best.seconds, *[0.0] * (len(reached) - len(best.seconds))),
+    )
+
+
+def lexicographic_flow(
+    instance: Instance, network: TimeNetwork, clock: Clock, *, merged: Ints | None = None
+) -> Best:
+    """Optimize goal by goal, until the time runs out.
+
+    What is unmet does not depend on days: for these goals the nodes may be `merged`, shape (nodes,), where
+    no handover has a capacity.
+    """
+    face = network.network
     solved, values = network, encode(instance, network, ())
-    bounds: list[int] = []
+    reached: list[int] = []
     seconds: list[float] = []
     for goal in instance.goals:
         begun = time.monotonic()
-        priced = replace(whole, cost=arc_cost(network, goal))
-        used = replace(network, network=contract(priced, group) if goal.weights else priced)
-        flow = _least(used.network, values, clock, goal)
+        priced = replace(face, cost=arc_cost(network, goal))
+        used = contract(priced, merged) if goal.weights and merged is not None else priced
+        flow = _least(used, values, clock, goal)
         seconds.append(time.monotonic() - begun)
         if flow is None:
             break
-        whole, solved, values = optimal_face(whole, flow.reduced), used, flow.values
-        bounds.append(flow.cost)
-    return _relaxed(instance, decode(instance, solved, values), bounds, seconds, clock)
+        face, solved, values = optimal_face(face, flow.reduced), replace(network, network=used), flow.values
+        reached.append(flow.cost)
+    return Best(decode(instance, solved, values), tuple(reached), tuple(seconds))
 
 
 def _least(network: Network, values: Ints, clock: Clock, goal: GoalSpec) -> Flow | None:
@@ -63,19 +93,3 @@ def _least(network: Network, values: Ints, clock: Clock, goal: GoalSpec) -> Flow
         return minimum_cost_flow(network, clock.options, seconds=clock.left, on_progress=report)
     except NoPlanInTime:
         return None
-
-
-def _relaxed(
-    instance: Instance, handed: tuple[Handed, ...], bounds: list[int], seconds: list[float], clock: Clock
-) -> Relaxed:
-    reached = goal_values(instance, handed)
-    left = len(reached) - len(bounds)
-    if not left and list(reached) != bounds:
-        raise VerificationFailure(f"the handovers are worth {reached}, the flow that they come from {bounds}")
-    return Relaxed(
-        handed=handed,
-        values=reached,
-        bounds=(*bounds, *[0] * left),
-        stops=(*[Stop.PROVED] * len(bounds), *[clock.stop()] * left),
-        seconds=(*seconds, *[0.0] * (len(reached) - len(seconds))),
-    )

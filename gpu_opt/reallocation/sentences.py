@@ -97,18 +97,20 @@ def _caps(instance: Instance, request: int, plan: Sequence[Handed], pools: set[i
         if any(instance.counts(room, request, pool) for pool in pools)
     ]
     if instance.requests[request].all_or_nothing:
-        return f"{_these([room for room, _ in counting])} above it leave no room for all of it"
+        return f"{_these([room for room, _ in counting])} no room for all of it"
     full = [
         room
         for room, free in counting
         if any(instance.counts(room, request, pool) and free < instance.takes(room, pool) for pool in pools)
     ]
-    return f"{_these(full)} {'leaves' if len(full) == 1 else 'leave'} no room for more by {instance.until}"
+    return f"{_these(full)} no room for more by {instance.until}"
 
 
 def _these(rooms: Sequence[Room]) -> str:
+    """Name the rooms, with a verb: ``the cap of lab leaves``."""
     names = [
         f"the cap of {room.team}" if room.gpu_type is None else f"the limit of {room.team} on {room.gpu_type}"
         for room in rooms
     ]
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    listed = " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return f"{listed} {'leaves' if len(names) == 1 else 'leave'}"

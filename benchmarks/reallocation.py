@@ -1,0 +1,135 @@
+"""How large the reallocation's network is, and how long it takes: ``python benchmarks/reallocation.py``.
+
+A seeded generator makes as many releases as requests; a request accepts one or two GPU types at some sites,
+about five pools of forty. The *direct* formulation has one arc for each pair of a supply and a request that
+accepts its pool; the network in use has one tenth of them at most.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import sys
+import time
+
+from gpu_opt.options import Options
+from gpu_opt.organization import Delivery, GpuType, Organization, Pool, Project, Request, Team
+from gpu_opt.reallocation.clock import Clock
+from gpu_opt.reallocation.conditions import broken
+from gpu_opt.reallocation.decode import decode
+from gpu_opt.reallocation.instance import Instance, build_instance, goal_values
+from gpu_opt.reallocation.network import build_network
+from gpu_opt.reallocation.pure import solve_pure
+
+TODAY = dt.date(2026, 11, 23)
+TYPES = {
+    "a100": 0.5,
+    "h100": 1.0,
+    "h200": 1.2,
+    "b200": 2.2,
+    "gb200": 2.5,
+    "mi300x": 1.1,
+    "mi325x": 1.3,
+    "mi355x": 1.9,
+}
+
+
+def generate(
+    size: int, *, seed: int = 0, sites: int = 5, dates: int = 12, divisions: int = 5, types: int = 8
+) -> tuple[Organization, tuple[Request, ...], dt.date]:
+    """An organization with `size` projects that end, `size` requests, and the last day of the horizon.
+
+    It has `types` x `sites` pools, four teams in each division, releases on `dates` days a week apart.
+    """
+    dice = random.Random(seed)
+    kinds = dict(list(TYPES.items())[:types])
+    places = [f"site-{s}" for s in range(sites)]
+    pools = [(f"{place}-{kind}", kind, place) for kind in kinds for place in places]
+    days = [TODAY + dt.timedelta(days=7 * (k + 1)) for k in range(dates)]
+    teams = [Team(name="lab"), *(Team(name=f"division-{d}", parent="lab") for d in range(divisions))]
+    teams += [Team(name=f"team-{d}-{t}", parent=f"division-{d}") for d in range(divisions) for t in range(4)]
+    leaves = [team.name for team in teams[1 + divisions :]]
+    projects, held = [], dict.fromkeys((name for name, _, _ in pools), 0)
+    for i in range(size):
+        pool, gpus = dice.choice(pools)[0], 8 * dice.randint(1, 64)
+        held[pool] += gpus
+        projects.append(
+            Project(
+                name=f"project-{i}",
+                team=dice.choice(leaves),
+                demand=float(gpus),
+                holds={pool: gpus},
+                ends=dice.choice(days),
+            )
+        )
+    requests = [_request(dice, i, list(kinds), places, leaves, days) for i in range(size)]
+    organization = Organization(
+        name=f"benchmark-{size}",
+        as_of=TODAY,
+        gpu_types={kind: GpuType(vendor="any", speed=speed) for kind, speed in kinds.items()},
+        pools=tuple(
+            Pool(name=name, gpu_type=kind, site=place, gpus=held[name] + 8 * dice.randint(0, 32), unit=8)
+            for name, kind, place in pools
+        ),
+        deliveries=tuple(
+            Delivery(pool=dice.choice(pools)[0], gpus=8 * dice.randint(16, 128), on=dice.choice(days))
+            for _ in range(12)
+        ),
+        teams=tuple(teams),
+        projects=tuple(projects),
+    )
+    return organization, tuple(requests), days[-1]
+
+
+def _request(
+    dice: random.Random, i: int, kinds: list[str], places: list[str], teams: list[str], days: list[dt.date]
+) -> Request:
+    wanted = dice.sample(kinds, dice.choice([1, 2]))
+    some = dice.sample(places, len(places) if len(wanted) == 1 else -(-len(places) // 2))
+    day = dice.choice(days)
+    return Request(
+        name=f"request-{i}",
+        team=dice.choice(teams),
+        gpus=8 * dice.randint(1, 72),
+        gpu_types=tuple(wanted),
+        sites=tuple(some),
+        starts=day,
+        by=day,
+        tier=dice.choice([1, 1, 2, 3]),
+        priority=float(dice.randint(1, 8)),
+    )
+
+
+def direct_arcs(instance: Instance) -> int:
+    """Arcs of the direct formulation: one for each pair of a supply and a request that accepts its pool."""
+    supplies = [0] * len(instance.milli)
+    for pool in instance.pool_of:
+        supplies[pool] += 1
+    return sum(supplies[offer.pool] for offers in instance.offers for offer in offers) + len(
+        instance.requests
+    )
+
+
+def main(sizes: list[int]) -> None:
+    """Print one line for each size."""
+    print("size    direct  network  ratio  nodes   build   solve  decode  seconds; status and goals")
+    for size in sizes:
+        organization, requests, until = generate(size)
+        begun = time.perf_counter()
+        instance = build_instance(organization, requests, until)
+        network = build_network(instance)
+        built = time.perf_counter()
+        relaxed = solve_pure(instance, network, Clock(Options(time_limit=60)))
+        solved = time.perf_counter()
+        direct, arcs, nodes = direct_arcs(instance), len(network.kind), len(network.network.supply)
+        print(
+            f"{size:5d} {direct:8d} {arcs:8d} {arcs / direct:6.1%} {nodes:6d} {built - begun:7.2f} {solved - built:7.2f}",
+            [f"{s:.2f}" for s in relaxed.seconds],
+            relaxed.values,
+            len(relaxed.handed),
+            broken(instance, relaxed.handed),
+        )
+
+
+if __name__ == "__main__":
+    main([int(argument) for argument in sys.argv[1:]] or [300, 2000])

@@ -1,0 +1,101 @@
+"""The allocation against the best of all plans there are, on tiny organizations."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gpu_opt import solver
+from gpu_opt.allocation import allocate, stage
+from gpu_opt.cbc_output import SolverStatus
+from gpu_opt.options import Options
+from gpu_opt.organization import Organization
+from gpu_opt.plan import Allocation, Status, Stop
+from gpu_opt.solver import Answer
+from gpu_opt.verify import lexicographic_value, verify
+from tests.brute_force import Values, best_allocation, rank
+from tests.building import lab, pool, project
+from tests.solving import PROOF
+from tests.strategies import days, tiny_organizations
+
+TINY = 1e-6
+
+
+def stated(plan: Allocation) -> list[tuple[str, float]]:
+    return [(goal.name, goal.value) for goal in plan.goals]
+
+
+def approximately(values: Values) -> list[tuple[str, object]]:
+    return [(name, pytest.approx(float(value), rel=TINY, abs=TINY)) for name, value in values]
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_no_plan_of_a_tiny_organization_is_better(data: st.DataObject) -> None:
+    organization, date = data.draw(tiny_organizations()), data.draw(days())
+    best, _ = best_allocation(organization, date)
+    plan = allocate(organization, date=date, options=PROOF)
+    assert stated(plan) == approximately(best)
+    assert plan.status is Status.OPTIMAL
+    assert verify(organization, plan) == ()
+
+
+@given(st.data())
+def test_without_time_a_plan_is_there_that_claims_no_more_than_it_is(data: st.DataObject) -> None:
+    organization, date = data.draw(tiny_organizations()), data.draw(days())
+    best, _ = best_allocation(organization, date)
+    plan = allocate(organization, date=date, options=dataclasses.replace(PROOF, time_limit=0.0))
+    assert verify(organization, plan) == ()
+    assert rank(lexicographic_value(organization, plan.grants, date)) <= rank(best)
+    assert_bounds_hold(plan, best)
+    if plan.status is Status.OPTIMAL:
+        assert stated(plan) == approximately(best)
+
+
+def only_parts(problem: object, options: Options, **how: object) -> Answer:
+    """A CBC that is silent on whole programs: relaxations and neighbourhoods have to do."""
+    if how.get("relax") or how.get("preprocess"):
+        return solver.solve(problem, options, **how)  # type: ignore[arg-type]
+    ends = time.monotonic() + float(str(how["seconds"]))
+    while not options.cancel.is_set() and time.monotonic() < ends:
+        time.sleep(0.01)
+    return Answer(SolverStatus.NO_SOLUTION, Stop.TIME, None, None, 0.0)
+
+
+def allocate_in_parts(organization: Organization) -> Allocation:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stage, "solve", only_parts)
+        patch.setattr(stage, "HEAD_START", 0.0)
+        return allocate(organization, options=dataclasses.replace(PROOF, time_limit=1.5))
+
+
+@settings(max_examples=12)
+@given(tiny_organizations())
+def test_neighbourhoods_alone_give_plans_with_bounds_that_hold(organization: Organization) -> None:
+    best, _ = best_allocation(organization, organization.as_of)
+    plan = allocate_in_parts(organization)
+    assert verify(organization, plan) == ()
+    assert rank(lexicographic_value(organization, plan.grants, plan.date)) <= rank(best)
+    assert_bounds_hold(plan, best)
+
+
+def test_neighbourhoods_alone_find_what_handing_out_does_not() -> None:
+    holders = [project(f"holder-{n}", 4, tier=2, holds={"iowa": 4}) for n in range(3)]
+    newcomers = [project(f"newcomer-{n}", 4, minimum=4, priority=1 + n) for n in range(3)]
+    organization = lab([pool(gpus=12)], projects=[*holders, *newcomers], max_moves=8)
+    plan = allocate_in_parts(organization)
+    assert stated(plan) == [("value_tier_1", 20), ("value_tier_2", 4), ("moves", 8)]
+
+
+def assert_bounds_hold(plan: Allocation, best: Values) -> None:
+    """What is said to be impossible is not done by the best plan, as far as the goals before it are equal."""
+    for goal, (name, value) in zip(plan.goals, best, strict=True):
+        better = Fraction(goal.bound) - value if goal.sense == "maximize" else value - Fraction(goal.bound)
+        assert better >= -TINY * (1 + abs(value)), f"the best plan has {float(value)} on {name}"
+        if abs(goal.value - value) > TINY * (1 + abs(value)):
+            return

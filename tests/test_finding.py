@@ -1,0 +1,150 @@
+"""Answers to "we need N more GPUs": from whom and when, what is in the way, and what it would take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gpu_opt.errors import InvalidInput
+from gpu_opt.options import Options
+from gpu_opt.organization import Limit, Organization, Request
+from gpu_opt.plan import Donor, Finding
+from gpu_opt.reallocation import find
+from tests.building import day, delivery, lab, pool, project, request, root, team
+
+
+def found(organization: Organization, asked: Request) -> Finding:
+    return find(organization, asked, options=Options(threads=1))
+
+
+def with_budgets(
+    *, research: Any = None, vision: Any = None, limit: Any = None, **fields: Any
+) -> Organization:
+    """Vision, of research, holds 8 GPUs until day 9; product's 8 are free on day 5; 4 are idle."""
+    limits = {} if limit is None else {"h100": Limit(cap=limit)}
+    return lab(
+        [pool("iowa", 20)],
+        teams=[
+            root(owner="ceo"),
+            team("research", cap=research, owner="chief-scientist"),
+            team("vision", "research", cap=vision, owner="lead", limits=limits),
+            team("product"),
+        ],
+        projects=[
+            project("own", team="vision", holds={"iowa": 8}, ends=day(9)),
+            project("foreign", team="product", holds={"iowa": 8}, ends=day(5)),
+        ],
+        **fields,
+    )
+
+
+def test_where_nothing_is_in_the_way_it_names_donors_and_dates() -> None:
+    answer = found(with_budgets(), request("r", 12, "vision", by=10))
+    assert (answer.allowed, answer.complete, answer.in_time) == (True, True, True)
+    assert (answer.raises, answer.if_raised) == ((), None)
+    assert answer.sentence == (
+        f"12 GPUs for vision by {day(10)}: complete on {day(9)}, 1 day before it is needed: "
+        "4 idle in iowa, 8 from own"
+    )
+
+
+def test_where_too_few_come_free_it_says_so() -> None:
+    answer = found(with_budgets(), request("r", 30, "vision", by=10))
+    assert (answer.allowed, answer.complete, answer.in_time) == (True, False, False)
+    assert answer.reallocation.requests[0].handed == 20
+
+
+def test_a_cap_in_the_way_is_named_with_the_lowest_that_would_do() -> None:
+    answer = found(with_budgets(research=16), request("r", 20, "vision", by=10))
+    assert (answer.allowed, answer.complete) == (False, False)
+    (cap,) = answer.raises
+    assert (cap.team, cap.gpu_type, cap.cap, cap.needed, cap.owner) == ("research", None, 16, 20, "ceo")
+    assert cap.on == day(5)  # 8 held, 4 idle: only the next 8 are too many
+    assert answer.if_raised is not None
+    assert answer.if_raised.requests[0].complete_on == day(9)
+    assert answer.sentence.endswith(
+        f". The cap of research is in the way from {day(5)}; ceo may raise it from 16 to 20. "
+        f"Then: complete on {day(9)}, 1 day before it is needed: 4 idle in iowa, 8 from foreign, 8 from own"
+    )
+
+
+def test_every_cap_in_the_way_is_named_with_its_own_owner() -> None:
+    answer = found(with_budgets(research=16, vision="50%"), request("r", 20, "vision", by=10))
+    assert [(cap.team, cap.cap, cap.needed, cap.owner) for cap in answer.raises] == [
+        ("research", 16, 20, "ceo"),
+        ("vision", 8, 20, "chief-scientist"),
+    ]
+    assert answer.if_raised is not None
+    assert answer.if_raised.requests[0].handed == 20
+
+
+def test_a_limit_on_a_type_is_counted_in_gpus() -> None:
+    answer = found(with_budgets(limit="50%"), request("r", 12, "vision", by=10))
+    (limit,) = answer.raises
+    assert (limit.team, limit.gpu_type, limit.cap, limit.needed) == ("vision", "h100", 10, 12)
+    assert answer.if_raised is not None
+    assert answer.if_raised.requests[0].complete_on == day(9)
+
+
+def test_another_type_is_taken_before_a_limit_is_exceeded() -> None:
+    organization = lab(
+        [pool("iowa", 8, gpu_type="h100"), pool("texas", 8, gpu_type="gb200")],
+        teams=[root(cap=10, owner="ceo"), team("vision", limits={"h100": Limit(cap=4.0)})],
+    )
+    answer = found(organization, request("r", 8, "vision"))
+    (cap,) = answer.raises
+    assert (cap.team, cap.needed, cap.owner) == ("lab", 4 + 4 * 2.5, "ceo")
+
+
+def test_the_root_is_raised_by_its_own_owner() -> None:
+    organization = lab([pool("iowa", 8)], teams=[root(cap=4)])
+    answer = found(organization, request("r", 8))
+    assert answer.raises[0].owner is None
+    assert "The cap of lab is in the way from" in answer.sentence
+    assert "it would have to rise from 4 to 8" in answer.sentence
+
+
+def test_a_cap_that_makes_it_late_is_in_the_way() -> None:
+    answer = found(with_budgets(vision=10), request("r", 8, "vision", by=7))
+    assert (answer.allowed, answer.complete, answer.in_time) == (False, True, False)
+    assert [(cap.team, cap.needed, cap.on) for cap in answer.raises] == [("vision", 16, day(0))]
+    assert answer.if_raised is not None
+    assert answer.if_raised.requests[0].in_time == 8
+
+
+def test_a_cap_that_has_room_by_the_date_is_not_in_the_way() -> None:
+    assert found(with_budgets(vision=10), request("r", 8, "vision", by=9)).allowed
+
+
+def test_a_broken_cap_must_hold_what_is_held_too() -> None:
+    answer = found(with_budgets(vision=4), request("r", 4, "vision", by=3))
+    assert [(cap.cap, cap.needed) for cap in answer.raises] == [(4, 12)]
+
+
+def test_all_or_nothing_beyond_what_comes_free_is_no_matter_of_caps() -> None:
+    answer = found(with_budgets(vision=4), request("r", 30, "vision", by=9, all_or_nothing=True))
+    assert (answer.allowed, answer.complete) == (True, False)
+
+
+def test_caps_are_raised_for_as_many_as_there_are() -> None:
+    answer = found(with_budgets(vision=4), request("r", 30, "vision", by=9))
+    assert answer.if_raised is not None
+    assert answer.if_raised.requests[0].handed == 20
+
+
+def test_needed_today_it_looks_at_what_is_idle() -> None:
+    answer = found(with_budgets(), request("r", 4, "vision", by=0))
+    assert [(one.donor, one.gpus) for one in answer.reallocation.handovers] == [(Donor.IDLE, 4)]
+    assert answer.in_time
+
+
+def test_it_looks_as_far_as_the_request() -> None:
+    organization = with_budgets(deliveries=[delivery("iowa", 16, on=120)])
+    assert found(organization, request("r", 30, "vision", by=130)).reallocation.until == day(130)
+    assert found(organization, request("r", 4, "vision", by=3)).reallocation.until == day(90)
+
+
+def test_a_request_that_cannot_be_meant_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"requests\[0\].team: no team 'visoin'; did you mean 'vision'?"):
+        found(with_budgets(), request("r", 4, "visoin"))

@@ -1,0 +1,394 @@
+"""The reallocation in examples: who hands what to whom, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from gpu_opt.errors import InvalidInput, NoPlanInTime
+from gpu_opt.options import Cancel, Options
+from gpu_opt.organization import Organization, ReallocationPrices, Request
+from gpu_opt.plan import Reallocation, Status, Stop
+from gpu_opt.reallocation import reallocate
+from gpu_opt.reallocation.flow import Flow, minimum_cost_flow
+from tests.building import day, delivery, lab, pool, project, request, team
+
+DIVISIONS = (team("research"), team("product"), team("vision", "research"), team("speech", "research"))
+
+
+def plan(organization: Organization, *asked: Request, until: int = 30, **options: Any) -> Reallocation:
+    return reallocate(organization, until=day(until), requests=asked, options=Options(threads=1, **options))
+
+
+def handed(plan: Reallocation) -> list[tuple[str, str, int, int]]:
+    """(donor, request, GPUs, day) of every handover."""
+    return [
+        (one.project or one.donor.value, one.request, one.gpus, (one.on - plan.as_of).days)
+        for one in plan.handovers
+    ]
+
+
+def values(plan: Reallocation) -> dict[str, float]:
+    return {goal.name: goal.value for goal in plan.goals}
+
+
+def ending(name: str, team: str, gpus: int = 4, on: int = 5, at: str = "iowa") -> Any:
+    return project(name, team=team, holds={at: gpus}, ends=day(on))
+
+
+def full(*projects: Any, gpus: int = 0, **fields: Any) -> Organization:
+    """A lab whose pool `iowa` is held by these projects, but for `gpus`."""
+    held = sum(sum(one.holds.values()) for one in projects)
+    return lab([pool("iowa", held + gpus)], teams=DIVISIONS, projects=projects, **fields)
+
+
+# --- Who hands over -----------------------------------------------------------------------------------
+
+
+def test_the_same_team_hands_over_first() -> None:
+    organization = full(ending("other", "speech"), ending("own", "vision"))
+    assert handed(plan(organization, request("r", 4, "vision", by=5))) == [("own", "r", 4, 5)]
+
+
+def test_then_the_same_division() -> None:
+    organization = full(ending("foreign", "product"), ending("near", "speech"))
+    assert handed(plan(organization, request("r", 4, "vision", by=5))) == [("near", "r", 4, 5)]
+
+
+def test_the_same_division_comes_first_even_where_another_one_costs_nothing() -> None:
+    organization = full(
+        ending("foreign", "product"),
+        ending("near", "speech"),
+        reallocation=ReallocationPrices(other_division=0.0),
+    )
+    assert handed(plan(organization, request("r", 4, "vision", by=5))) == [("near", "r", 4, 5)]
+
+
+def test_every_team_gets_its_own_where_several_ask() -> None:
+    organization = full(ending("a", "vision"), ending("b", "speech"))
+    answer = plan(organization, request("s", 4, "speech", by=5), request("v", 4, "vision", by=5))
+    assert handed(answer) == [("b", "s", 4, 5), ("a", "v", 4, 5)]
+
+
+def test_another_division_costs_its_price() -> None:
+    answer = plan(full(ending("foreign", "product")), request("r", 4, "vision", by=5))
+    assert handed(answer) == [("foreign", "r", 4, 5)]
+    assert answer.objective == 4 * 2
+
+
+def test_idle_gpus_and_deliveries_belong_to_no_division() -> None:
+    organization = full(ending("foreign", "product", 4, on=3), gpus=2, deliveries=[delivery("iowa", 2, on=3)])
+    answer = plan(organization, request("r", 4, "vision", by=3))
+    assert handed(answer) == [("idle", "r", 2, 0), ("delivery", "r", 2, 3)]
+    assert answer.objective == 0
+
+
+def test_what_an_ended_project_still_holds_is_free_today() -> None:
+    organization = full(project("ended", team="vision", holds={"iowa": 4}, ends=day(-3)))
+    assert handed(plan(organization, request("r", 4, "vision"))) == [("ended", "r", 4, 0)]
+
+
+def test_what_is_held_before_a_project_starts_is_idle() -> None:
+    organization = full(project("later", holds={"iowa": 4}, starts=day(3), ends=day(20)))
+    assert handed(plan(organization, request("r", 4))) == [("idle", "r", 4, 0)]
+
+
+def test_a_hole_in_a_pool_is_filled_first() -> None:
+    organization = lab(
+        [pool("iowa", 6)],
+        teams=DIVISIONS,
+        projects=[ending("first", "vision", 4, on=3), ending("second", "vision", 4, on=5)],
+    )
+    answer = plan(organization, request("r", 8, "vision", by=5))
+    assert [(one.project, one.gpus) for one in answer.supplies] == [("first", 2), ("second", 4)]
+    assert answer.requests[0].handed == 6
+
+
+def test_gpus_beyond_the_horizon_are_not_there() -> None:
+    organization = full(ending("late", "vision", on=31), deliveries=[delivery("iowa", 4, on=31)])
+    assert handed(plan(organization, request("r", 4, "vision", by=5))) == []
+
+
+# --- When ---------------------------------------------------------------------------------------------
+
+
+def test_gpus_wait_for_the_start() -> None:
+    answer = plan(full(ending("own", "vision", on=5)), request("r", 4, "vision", by=8, starts=day(8)))
+    assert handed(answer) == [("own", "r", 4, 8)]
+    assert answer.handovers[0].free_on == day(5)
+    assert answer.objective == pytest.approx(4 * 3 * 0.1)
+
+
+def test_what_comes_just_in_time_is_better_than_what_waits() -> None:
+    organization = full(ending("early", "vision", on=2), ending("just", "vision", on=8))
+    answer = plan(organization, request("r", 4, "vision", by=8, starts=day(8)))
+    assert handed(answer) == [("just", "r", 4, 8)]
+
+
+def test_within_its_window_a_request_takes_gpus_as_they_come() -> None:
+    organization = full(ending("one", "vision", 2, on=3), ending("two", "vision", 2, on=5))
+    answer = plan(organization, request("r", 4, "vision", by=8, starts=day(1)))
+    assert handed(answer) == [("one", "r", 2, 3), ("two", "r", 2, 5)]
+    assert answer.objective == 0
+
+
+def test_late_costs_its_price_by_the_day() -> None:
+    answer = plan(full(ending("own", "vision", on=12)), request("r", 4, "vision", by=10))
+    assert answer.objective == 4 * 2 * 1.0
+    assert answer.requests[0].in_time == 0
+
+
+@pytest.mark.parametrize(("late", "donor"), [(0.1, "late"), (10.0, "idle")])
+def test_late_or_idle_is_a_matter_of_prices(late: float, donor: str) -> None:
+    organization = full(
+        ending("late", "vision", on=12), gpus=4, reallocation=ReallocationPrices(late=late, idle=0.1)
+    )
+    answer = plan(organization, request("r", 4, "vision", by=10, starts=day(10)))
+    assert [name for name, _, _, _ in handed(answer)] == [donor]
+
+
+def test_a_request_for_today_gets_what_is_idle_today() -> None:
+    answer = plan(full(gpus=4), request("r", 4, by=0))
+    assert handed(answer) == [("idle", "r", 4, 0)]
+    assert answer.requests[0].complete_on == day(0)
+
+
+# --- Which GPUs ---------------------------------------------------------------------------------------
+
+TYPES = (
+    pool("iowa", 4, gpu_type="h100"),
+    pool("texas", 4, gpu_type="h200"),
+    pool("ohio", 4, gpu_type="h200"),
+)
+
+
+def test_the_preferred_type_is_taken_first() -> None:
+    answer = plan(lab(TYPES), request("r", 4, gpu_types=("h200", "h100")))
+    assert {one.pool for one in answer.handovers} <= {"texas", "ohio"}
+
+
+def test_and_the_preferred_site() -> None:
+    answer = plan(lab(TYPES), request("r", 8, gpu_types=("h200", "h100"), sites=("ohio", "texas", "iowa")))
+    assert {one.pool: one.gpus for one in answer.handovers} == {"ohio": 4, "texas": 4}
+    assert answer.objective == 4 * 5
+
+
+def test_only_pools_that_a_request_names_serve_it() -> None:
+    answer = plan(lab(TYPES), request("r", 8, pools=("texas",)))
+    assert [(one.pool, one.gpus) for one in answer.handovers] == [("texas", 4)]
+
+
+# --- Who is served ------------------------------------------------------------------------------------
+
+
+def test_a_higher_tier_comes_before_any_priority() -> None:
+    answer = plan(
+        full(gpus=4), request("low", 4, tier=2, priority=9), request("high", 4, tier=1, priority=0.5)
+    )
+    assert handed(answer) == [("idle", "high", 4, 0)]
+    assert values(answer) == {"unmet_tier_1": 0, "unmet_tier_2": 36, "cost": 0}
+
+
+def test_within_a_tier_the_higher_priority_comes_first() -> None:
+    answer = plan(full(gpus=4), request("low", 4, priority=1.25), request("high", 2, priority=1.5))
+    assert handed(answer) == [("idle", "low", 2, 0), ("idle", "high", 2, 0)]
+    assert values(answer)["unmet_tier_1"] == 2 * 1.25
+
+
+def test_priorities_of_any_precision_are_told_apart() -> None:
+    answer = plan(
+        full(gpus=4), request("low", 4, priority=1.23456789), request("high", 4, priority=1.23456798)
+    )
+    assert handed(answer) == [("idle", "high", 4, 0)]
+    assert answer.status is Status.OPTIMAL
+
+
+def test_all_or_nothing_gets_nothing_where_all_is_out_of_reach() -> None:
+    answer = plan(full(gpus=4), request("whole", 6, priority=9, all_or_nothing=True), request("part", 3))
+    assert handed(answer) == [("idle", "part", 3, 0)]
+    assert answer.status is Status.OPTIMAL
+
+
+def test_all_or_nothing_gets_all_where_that_is_best() -> None:
+    organization = full(ending("own", "vision"), gpus=4)
+    answer = plan(
+        organization, request("whole", 6, "vision", all_or_nothing=True), request("part", 8, priority=0.9)
+    )
+    assert {one.request: one.handed for one in answer.requests} == {"whole": 6, "part": 2}
+
+
+def test_nothing_to_give() -> None:
+    answer = plan(full(), request("r", 4))
+    assert handed(answer) == []
+    assert answer.requests[0].text == f"none of 4: no GPUs that it accepts come free by {day(30)}"
+
+
+def test_nothing_asked() -> None:
+    answer = plan(full(gpus=4))
+    assert (values(answer), answer.status, answer.requests) == ({"cost": 0}, Status.OPTIMAL, ())
+
+
+# --- What is said of it -------------------------------------------------------------------------------
+
+
+def text(organization: Organization, *asked: Request) -> str:
+    return plan(organization, *asked).requests[0].text
+
+
+def test_sentences_name_the_donors() -> None:
+    organization = full(ending("orion", "vision", 4, on=7), gpus=2, deliveries=[delivery("iowa", 4, on=3)])
+    assert text(organization, request("r", 10, "vision")) == (
+        f"complete on {day(7)}, 3 days before it is needed: "
+        "2 idle in iowa, 4 from the delivery to iowa, 4 from orion"
+    )
+
+
+@pytest.mark.parametrize(
+    ("by", "margin"), [(5, "the day it is needed"), (4, "1 day late"), (3, "2 days late")]
+)
+def test_sentences_say_when(by: int, margin: str) -> None:
+    assert text(full(ending("orion", "vision")), request("r", 4, "vision", by=by)) == (
+        f"complete on {day(5)}, {margin}: 4 from orion"
+    )
+
+
+def test_sentences_say_what_is_missing() -> None:
+    organization = full(ending("orion", "vision", 4, on=12), gpus=2)
+    assert text(organization, request("r", 10, "vision")) == (
+        f"2 of 10 by {day(10)}, 6 by {day(12)}: 2 idle in iowa, 4 from orion; "
+        f"no more GPUs that it accepts come free by {day(30)}"
+    )
+
+
+def test_sentences_say_who_was_first() -> None:
+    assert text(full(gpus=4), request("r", 4), request("s", 4, priority=2)) == (
+        f"none of 4: all other GPUs that it accepts and that come free by {day(30)} go to other requests"
+    )
+
+
+def test_sentences_say_that_a_part_is_of_no_use() -> None:
+    assert text(full(gpus=4), request("r", 6, all_or_nothing=True)) == (
+        f"none of 6: only 4 that it accepts are left by {day(30)}, and fewer than all are of no use to it"
+    )
+
+
+def test_sentences_say_that_no_pool_is_accepted() -> None:
+    organization = lab(TYPES)
+    assert text(organization, request("r", 4, gpu_types=("h100",), sites=("ohio",))) == (
+        "none of 4: no pool has GPUs that it accepts"
+    )
+
+
+def test_sentences_name_some_donors_of_many() -> None:
+    organization = full(*(ending(f"p{i}", "vision", 1, on=i) for i in range(1, 9)))
+    assert text(organization, request("r", 8, "vision")).endswith(
+        "1 from p1, 1 from p2, 1 from p3, 1 from p4, 4 from 4 others"
+    )
+
+
+# --- Limits of time -----------------------------------------------------------------------------------
+
+SCARCE = full(ending("own", "vision"), gpus=2)
+
+
+def test_without_time_nothing_is_handed_over_and_nothing_is_proved() -> None:
+    answer = plan(SCARCE, request("r", 4, "vision"), time_limit=0.0)
+    assert (answer.handovers, answer.status, answer.stop) == ((), Status.FEASIBLE, Stop.TIME)
+    assert [(goal.value, goal.bound) for goal in answer.goals] == [(4, 0), (0, 0)]
+    assert answer.requests[0].text == "none of 4: no better plan was found in the time"
+
+
+def test_a_cancelled_solve_says_so() -> None:
+    cancel = Cancel()
+    cancel.set()
+    assert plan(SCARCE, request("r", 4, "vision"), cancel=cancel).stop is Stop.INTERRUPTED
+
+
+def test_a_goal_that_was_proved_before_the_time_ran_out_stays_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def once(*args: Any, **kwargs: Any) -> Flow:
+        calls.append(args)
+        if len(calls) > 1:
+            raise NoPlanInTime
+        return minimum_cost_flow(*args, **kwargs)
+
+    monkeypatch.setattr("gpu_opt.reallocation.pure.minimum_cost_flow", once)
+    answer = plan(SCARCE, request("r", 4, "vision", by=3), request("s", 4, tier=2))
+    assert [(goal.name, goal.bound, goal.stop) for goal in answer.goals] == [
+        ("unmet_tier_1", 0, Stop.PROVED),
+        ("unmet_tier_2", 0, Stop.TIME),
+        ("cost", 0, Stop.TIME),
+    ]
+    assert answer.requests[0].handed == 4
+
+
+def test_progress_names_the_phases_and_the_goals() -> None:
+    phases: list[str] = []
+    plan(SCARCE, request("r", 4, "vision"), progress=lambda progress: phases.append(progress.phase))
+    assert list(dict.fromkeys(phases)) == [
+        "checking",
+        "building",
+        "solving",
+        "unmet_tier_1",
+        "cost",
+        "verifying",
+    ]
+
+
+def test_the_record_of_the_run_has_its_seconds_by_phase() -> None:
+    run = plan(SCARCE, request("r", 4, "vision"), seed=3).run
+    assert {"checking", "building", "solving", "verifying", "total"} == set(run.seconds)
+    assert (run.seed, run.threads) == (3, 1)
+
+
+# --- Bad input ----------------------------------------------------------------------------------------
+
+
+def problems(*asked: Request, until: int = 30) -> Sequence[str]:
+    with pytest.raises(InvalidInput) as caught:
+        plan(lab(TYPES, teams=DIVISIONS), *asked, until=until)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_a_horizon_that_ends_before_today_is_refused() -> None:
+    assert problems(until=-1) == [
+        f"until: the horizon ends on {day(-1)}, before today, {day(0)}; give a later day"
+    ]
+
+
+def test_unknown_names_are_refused_with_the_nearest_one() -> None:
+    wrong = request("r", 4, "reserach", gpu_types=("h10",), sites=("Iowa",), pools=("texsa",))
+    assert problems(request("fine"), wrong) == [
+        "requests[1].team: no team 'reserach'; did you mean 'research'?",
+        "requests[1].gpu_types[0]: no GPU type 'h10'; did you mean 'h100'?",
+        "requests[1].sites[0]: no site 'Iowa'; did you mean 'iowa'?",
+        "requests[1].pools[0]: no pool 'texsa'; did you mean 'texas'?",
+    ]
+
+
+def test_dates_that_cannot_be_meant_are_refused() -> None:
+    asked = (
+        request("past", by=-1),
+        request("backwards", by=3, starts=day(5)),
+        request("beyond", by=31),
+    )
+    assert problems(*asked) == [
+        f"requests[0].by: {day(-1)} is before today, {day(0)}; give a later day",
+        f"requests[1].by: {day(3)} is before it starts, {day(5)}; correct one of them",
+        f"requests[2].by: {day(31)} is after the horizon, which ends on {day(30)}; look further ahead",
+    ]
+
+
+def test_one_name_for_two_requests_is_refused() -> None:
+    assert problems(request("r"), request("r")) == [
+        "requests[1].name: there is already a request 'r'; rename one of them"
+    ]
+
+
+def test_a_request_that_accepts_nothing_is_refused() -> None:
+    assert problems(request("r", pools=())) == [
+        "requests[0].pools: an empty list accepts nothing; name some, or leave it out to accept all"
+    ]
