@@ -1,0 +1,77 @@
+"""The allocation against ``models/allocation.mod``, solved by GLPK goal by goal."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gpu_opt.allocation.goals import list_goals
+from gpu_opt.files import load
+from gpu_opt.indexing import build_instance
+from gpu_opt.instance import Instance
+from gpu_opt.plan import Allocation
+from tests.agreement.allocation_data import minimized, write_data
+from tests.agreement.mathprog import MODELS, solve_model
+from tests.solving import proved
+from tests.strategies import days, organizations
+
+MODEL = MODELS / "allocation.mod"
+SLACK = 1e-6
+"""Relative and absolute: GLPK's tolerances."""
+
+
+def best_by_goal(instance: Instance, plan: Allocation) -> list[float]:
+    """What GLPK reaches on every goal, those before it held at what the plan reaches."""
+    goals = list_goals(instance)
+    held = [
+        goal.value + SLACK * (1 + abs(goal.value)) * (1 if goal.sense == "minimize" else -1)
+        for goal in plan.goals
+    ]
+    best = []
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "allocation.dat"
+        for position, goal in enumerate(goals):
+            data.write_text(write_data(instance, goals, position, held), encoding="ascii")
+            best.append(minimized(goal, solve_model(MODEL, data)))
+    return best
+
+
+@given(st.data())
+def test_glpk_reaches_the_same_values(data: st.DataObject) -> None:
+    organization = data.draw(organizations(max_projects=5, max_pools=3, max_teams=5, max_units=6))
+    date = data.draw(days())
+    plan = proved(organization, date)
+    best = best_by_goal(build_instance(organization, date), plan)
+    assert [goal.value for goal in plan.goals] == pytest.approx(best, rel=1e-4, abs=1e-4)
+
+
+@pytest.mark.parametrize("name", ["two_teams", "oversubscribed", "pinned_conflict"])
+def test_glpk_reaches_what_is_derived_by_hand(name: str) -> None:
+    organization = load(MODELS / "organizations" / f"{name}.yaml")
+    plan = proved(organization)
+    best = best_by_goal(build_instance(organization, organization.as_of), plan)
+    assert [goal.value for goal in plan.goals] == pytest.approx(best, abs=1e-4)
+
+
+def two_teams_data() -> str:
+    organization = load(MODELS / "organizations" / "two_teams.yaml")
+    instance = build_instance(organization, organization.as_of)
+    goals = list_goals(instance)
+    reached = [8.001, 212.0, 71.8]
+    head = (
+        "organizations/two_teams.yaml for allocation.mod: its last goal, those before it held.\n"
+        "Written by tests/agreement/allocation_data.py; a test says so if it is not what is written today."
+    )
+    return write_data(instance, goals, len(goals) - 1, reached, head)
+
+
+def test_the_data_beside_the_model_are_those_of_two_teams() -> None:
+    assert (MODELS / "allocation.dat").read_text(encoding="ascii") == two_teams_data()
+
+
+def test_the_model_runs_with_the_data_beside_it() -> None:
+    assert solve_model(MODEL, MODELS / "allocation.dat") == pytest.approx(4)  # GPUs moved
