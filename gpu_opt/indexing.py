@@ -23,10 +23,11 @@ def build_instance(organization: Organization, date: dt.date) -> Instance:
     projects = _index_projects(active, settled, team_index)
     arcs = _index_arcs(settled)
     limits = _index_limits(organization, budgets, projects, arcs, team_index)
+    pools = _index_pools(organization, budgets, arcs)
     return Instance(
         date=date,
-        pools=_index_pools(organization, budgets, arcs),
-        teams=_index_teams(budgets, active, settled, team_index),
+        pools=pools,
+        teams=_index_teams(budgets, active, settled, team_index, pools),
         limits=limits,
         projects=projects,
         arcs=arcs,
@@ -201,6 +202,7 @@ def _index_teams(
     active: list[Project],
     settled: list[_Settled],
     team_index: dict[str, int],
+    pools: Pools,
 ) -> Teams:
     count = len(budgets.teams)
     usable = [Fraction(0)] * count
@@ -225,10 +227,9 @@ def _index_teams(
         min(budgets.guarantee.get(team.name, Fraction(0)), usable[index] / MILLI)
         for index, team in enumerate(budgets.teams)
     ]
-    cap_milli = tuple(
-        None if cap is None or cap >= max(budgets.fleet, Fraction(held, MILLI)) else int(cap * MILLI)
-        for cap, held in zip(caps, wanted, strict=True)
-    )
+    filled = zip(pools.unit_compute, pools.units, pools.over, strict=True)
+    most = sum(compute * (units + over) for compute, units, over in filled)
+    cap_milli = tuple(None if cap is None or cap * MILLI >= most else int(cap * MILLI) for cap in caps)
     return Teams(
         names=tuple(team.name for team in budgets.teams),
         parent=tuple(parent),

@@ -307,6 +307,18 @@ def test_a_team_over_its_cap_gets_nothing_more_and_makes_no_plan_impossible() ->
     assert (overrun.before, overrun.after, overrun.limit) == (6, 6, 4)
 
 
+def test_a_cap_of_the_whole_fleet_binds_where_more_is_held_than_there_is() -> None:
+    organization = lab(
+        [pool("iowa", 2), pool("texas", 1)],
+        teams=[root(cap="100%")],
+        projects=[project("orion", 2, holds={"texas": 2}), project("lyra", 2), project("vega", 2)],
+        max_moves=0,
+    )
+    plan = proved(organization)
+    assert plan.teams[0].granted == 3
+    assert gpus(plan)["orion"] == 2
+
+
 def test_what_is_broken_is_repaired_before_anything_else_as_far_as_moves_allow() -> None:
     organization = lab(
         [pool(gpus=16)],
