@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gpu_opt.cbc_output import SolverStatus
+from gpu_opt.errors import SolverDied
 from gpu_opt.options import Options
 from gpu_opt.organization import Limit, Organization, ReallocationPrices, Request, Team
 from gpu_opt.plan import Reallocation, Status, Stop
@@ -148,7 +149,13 @@ class Erring:
         fault = self.answers.pop(0) if self.answers else None
         if isinstance(fault, SolverStatus):
             return Answer(fault, Stop.TIME, None, None, 0.0)
+        if fault == "dies":
+            raise SolverDied("CBC was killed by signal 9")
         answer = solve(problem, options, **kwargs)
+        if fault == "shifted":
+            for variable in problem.variables():
+                if not variable.isInteger():
+                    variable.setInitialValue((variable.value() or 0) + 0.6, check=False)
         if fault == "doubled":
             for variable in problem.variables():
                 variable.setInitialValue(2 * (variable.value() or 0), check=False)
@@ -158,7 +165,7 @@ class Erring:
 def test_a_false_infeasible_is_overcome_by_holding_goals_less_tightly(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(conditioned, "solve", Erring(SolverStatus.INFEASIBLE, SolverStatus.INFEASIBLE))
+    monkeypatch.setattr(conditioned, "solve", Erring(*[SolverStatus.INFEASIBLE] * 3))
     with caplog.at_level(logging.WARNING):
         answer = plan(CAPPED, ASKED)
     assert arrivals(answer) == [("r", 2, 0), ("r", 4, 7)]
@@ -178,6 +185,18 @@ def test_no_solution_in_time_leaves_the_repaired_flow(monkeypatch: pytest.Monkey
     answer = plan(CAPPED, ASKED)
     assert (answer.status, answer.stop) == (Status.FEASIBLE, Stop.TIME)
     assert answer.requests[0].handed == 6
+
+
+def test_a_solver_that_dies_leaves_the_repaired_flow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conditioned, "solve", Erring(*["dies"] * 99))
+    answer = plan(CAPPED, ASKED)
+    assert (answer.status, answer.requests[0].handed) == (Status.FEASIBLE, 6)
+
+
+def test_a_solution_in_fractions_is_completed_in_whole_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conditioned, "solve", Erring(*["shifted"] * 99))
+    answer = plan(CAPPED, ASKED)
+    assert (answer.status, answer.requests[0].handed) == (Status.OPTIMAL, 6)
 
 
 def test_a_solution_that_is_no_flow_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

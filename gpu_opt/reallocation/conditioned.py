@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpu_opt.cbc_output import SolverStatus
-from gpu_opt.errors import NoPlan, NoPlanInTime
+from gpu_opt.errors import NoPlan, NoPlanInTime, SolverFailure
 from gpu_opt.instance import Ints
 from gpu_opt.options import Options
 from gpu_opt.plan import Stop
@@ -29,6 +29,7 @@ from gpu_opt.reallocation.goals import LARGEST_COST, Floats, Relaxed, proven_bou
 from gpu_opt.reallocation.instance import GoalSpec, Handed, Instance, goal_values
 from gpu_opt.reallocation.network import Kind, TimeNetwork
 from gpu_opt.reallocation.program import Held, Program, build_program, decided, expression
+from gpu_opt.reallocation.rounding import rounded_plan
 from gpu_opt.solver import Answer, solve
 
 log = logging.getLogger(__name__)
@@ -77,18 +78,46 @@ def solve_conditioned(task: Task, best: Plan, relaxations: Sequence[Relaxed]) ->
     `relaxations` are what was solved before, with fewer conditions: where their bound is reached, nothing
     is left to be solved.
     """
-    plan, bounds, stops, seconds = best, [], [], []
+    plan, linear = _round(task, best)
+    known = [*relaxations, *linear]
+    bounds, stops, seconds = [], [], []
     for k in range(len(task.goals)):
         begun = time.monotonic()
         values, stop = goal_values(task.instance, plan), Stop.PROVED
-        least = proven_bounds(values, relaxations)[k]
+        least = proven_bounds(values, known)[k]
         if values[k] > least:
             plan, least, stop = _improve(task, k, plan, least)
             values = goal_values(task.instance, plan)
         bounds.append(min(least, values[k]))
         stops.append(Stop.PROVED if values[k] <= least else stop)
-        seconds.append(time.monotonic() - begun)
+        seconds.append(time.monotonic() - begun + sum(each.seconds[k] for each in linear))
     return Relaxed(plan, goal_values(task.instance, plan), tuple(bounds), tuple(stops), tuple(seconds))
+
+
+def _round(task: Task, best: Plan) -> tuple[Plan, list[Relaxed]]:
+    """The best plan or, if it is better, one near the linear relaxation; and what the relaxation proves.
+
+    The relaxation's goals are held at the next whole value, since no plan is below it. If the time does not
+    suffice for all of them, the last one that was solved is rounded.
+    """
+    solved: Program | None = None
+    held: list[Held] = []
+    bounds = [0] * len(task.goals)
+    seconds = [0.0] * len(task.goals)
+    for k, goal in enumerate(task.goals):
+        program = build_program(task.instance, task.network, task.conditions, tuple(held))
+        program.problem.setObjective(expression(program, goal.cost))
+        answer = _solve(task, goal, program, task.clock.left / 2, relax=True)
+        if answer.status is not SolverStatus.OPTIMAL:
+            break
+        solved, bounds[k], seconds[k] = program, _bound(goal, answer), answer.seconds
+        reached = max(answer.objective or 0.0, float(bounds[k] / goal.unit))
+        held.append(Held(goal.cost, reached + (SLACKS[1] if reached else 0.0)))
+    if solved is None:
+        return best, []
+    near = rounded_plan(solved, task.clock)
+    proved = Relaxed(near, tuple(bounds), tuple(bounds), (Stop.PROVED,) * len(bounds), tuple(seconds))
+    return min(best, near, key=lambda plan: goal_values(task.instance, plan)), [proved]
 
 
 def _improve(task: Task, k: int, plan: Plan, least: int) -> tuple[Plan, int, Stop]:
@@ -122,9 +151,7 @@ def _run(
     used: npt.NDArray[np.bool] | None = None,
 ) -> tuple[Program, Answer]:
     """Let CBC optimize goal k, with the plan as its first solution, on the arcs `used` or all of them."""
-    goal, options = task.goals[k], task.clock.options
-    report = task.clock.reporting(goal.name, goal.unit / goal.scale)
-    values = goal_values(task.instance, plan)
+    goal, values = task.goals[k], goal_values(task.instance, plan)
     for slack in SLACKS:
         earlier = zip(task.goals, values[:k], strict=False)
         held = tuple(Held(each.cost, float(value / each.unit) + slack) for each, value in earlier)
@@ -133,7 +160,19 @@ def _run(
         for arc in [] if used is None else np.flatnonzero(~used).tolist():
             program.flow[arc].upBound = 0
         _start(task, program, plan)
-        answer = solve(
+        answer = _solve(task, goal, program, seconds, relax=relax)
+        if answer.status is not SolverStatus.INFEASIBLE:
+            break
+        log.warning("CBC calls %s infeasible, which it is not, with a slack of %g", goal.name, slack)
+    return program, answer
+
+
+def _solve(task: Task, goal: GoalCost, program: Program, seconds: float, *, relax: bool) -> Answer:
+    """Run CBC; if it dies, it found nothing: a plan is known without it."""
+    options = task.clock.options
+    report = task.clock.reporting(goal.name, goal.unit / goal.scale)
+    try:
+        return solve(
             program.problem,
             options,
             seconds=seconds,
@@ -142,10 +181,9 @@ def _run(
             relax=relax,
             on_progress=report,
         )
-        if answer.status is not SolverStatus.INFEASIBLE:
-            break
-        log.warning("CBC calls %s infeasible, which it is not, with a slack of %g", goal.name, slack)
-    return program, answer
+    except SolverFailure as error:
+        log.warning("%s: %s; going on with the plan that is known", goal.name, error)
+        return Answer(SolverStatus.NO_SOLUTION, Stop.TIME, None, None, 0.0)
 
 
 def _start(task: Task, program: Program, plan: Plan) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import accumulate
 
 from gpu_opt.budgets import resolve_budgets
 from gpu_opt.instance import MILLI
@@ -73,13 +74,9 @@ def _offered(instance: Instance) -> list[int]:
 
 
 def _soonest(instance: Instance, offered: Sequence[int], wanted: int) -> int:
-    """The first day on which so many GPUs are free; `offered` is by day."""
-    there = 0
-    for i in offered:
-        there += instance.supplies[i].gpus
-        if there >= wanted:
-            return instance.free_on[i]
-    return instance.horizon
+    """The first day on which so many GPUs are free; `offered` is by day and has that many."""
+    there = accumulate(instance.supplies[i].gpus for i in offered)
+    return next(instance.free_on[i] for i, gpus in zip(offered, there, strict=True) if gpus >= wanted)
 
 
 def _choose(instance: Instance, there: Sequence[int], wanted: int, day: int) -> Chosen:

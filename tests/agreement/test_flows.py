@@ -61,7 +61,7 @@ def least_cost(network: Network) -> int:
     return int(cost) + total(network.cost, network.lower)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(networks())
 def test_a_flow_costs_what_networkx_says_or_there_is_none(network: Network) -> None:
     try:
@@ -77,7 +77,7 @@ def test_a_flow_costs_what_networkx_says_or_there_is_none(network: Network) -> N
     assert (flow.values <= network.capacity).all()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(networks(), st.data())
 def test_the_second_goal_on_the_optimal_face_is_the_second_goal_of_a_huge_weight(
     network: Network, data: st.DataObject
@@ -159,7 +159,7 @@ def without_side_conditions(organization: Organization) -> Organization:
     return organization.model_copy(update={"teams": teams})
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_the_network_reaches_the_goals_of_one_arc_per_pair(data: st.DataObject) -> None:
     organization = without_side_conditions(data.draw(organizations(max_projects=6, max_pools=3)))

@@ -31,7 +31,7 @@ def sound(asked: Sequence[Request]) -> tuple[Request, ...]:
     return tuple(one for one in asked if one.starts is None or one.starts <= one.by)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_no_plan_of_a_tiny_organization_is_better(data: st.DataObject) -> None:
     organization = data.draw(tiny_organizations())

@@ -140,7 +140,7 @@ def glpk_goals(organization: Organization, asked: Sequence[Request], folder: Pat
     return values
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_the_executable_model_reaches_the_same_goals(tmp_path: Path, data: st.DataObject) -> None:
     organization = data.draw(organizations(max_projects=4))

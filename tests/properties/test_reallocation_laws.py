@@ -39,7 +39,7 @@ def values(plan: Reallocation) -> list[float]:
     return [round(goal.value, 6) for goal in plan.goals]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(questions())
 def test_a_plan_breaks_no_rule_and_is_the_same_every_time(
     question: tuple[Organization, tuple[Request, ...]],
@@ -49,7 +49,7 @@ def test_a_plan_breaks_no_rule_and_is_the_same_every_time(
     assert answer(*question).handovers == plan.handovers
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(questions(), st.data())
 def test_one_more_idle_gpu_never_leaves_more_unmet_in_the_first_tier(
     question: tuple[Organization, tuple[Request, ...]], data: st.DataObject
@@ -65,7 +65,7 @@ def test_one_more_idle_gpu_never_leaves_more_unmet_in_the_first_tier(
     assert values(after)[0] <= values(before)[0]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(questions())
 def test_names_do_not_matter(question: tuple[Organization, tuple[Request, ...]]) -> None:
     organization, asked = question
