@@ -51,7 +51,8 @@ def _check_day(value: Any) -> Any:
     is_day = isinstance(value, dt.date) and not isinstance(value, dt.datetime)
     if is_day or (isinstance(value, str) and DAY.match(value)):
         return value
-    raise ValueError("must be a date like 2026-12-31")
+    kind = "the text" if isinstance(value, str) else "the number"
+    raise ValueError(f"must be a date like 2026-12-31, not {kind} {value!r}")
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\S(.*\S)?$")]

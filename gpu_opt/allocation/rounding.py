@@ -37,12 +37,14 @@ def _settle(ledger: Ledger, project: int, relaxed: npt.NDArray[np.float64], wort
     own = instance.projects.arcs[project]
     before = ledger.x[own.start : own.stop].copy()
     if instance.projects.one_pool[project]:
-        best = max(own, key=lambda a: relaxed[a] * instance.arcs.own[a])
+        held = [a for a in own if ledger.x[a]]
+        best = max(held or own, key=lambda a: relaxed[a] * instance.arcs.own[a])
         wish = {best: int(worth / int(instance.arcs.own[best]) + ROUNDING)}
     else:
         wish = {a: int(relaxed[a] + ROUNDING) for a in own if relaxed[a] > ROUNDING}
     for a, units in wish.items():
-        grant(ledger, a, max(0, min(room(ledger, a), units - int(ledger.x[a]))))
+        left = (instance.projects.most[project] - _have(ledger, own)) // int(instance.arcs.own[a])
+        grant(ledger, a, max(0, min(room(ledger, a), left, units - int(ledger.x[a]))))
     least = instance.projects.minimum[project]
     have = _have(ledger, own)
     if have < least and worth >= 0.5 * least:
