@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 GRACE = 1.0
 """Seconds that CBC has, after it was asked to stop, before it is killed."""
 
+NO_HEURISTICS = ("-heur", "off")
+"""For a second try: CBC has been seen to crash (cbcbox 2.929) in what its heuristics preprocess."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -87,7 +90,7 @@ def solve(
     (:data:`gpu_opt.cbc_output.UNSOUND`).
 
     Raises SolverFailure if CBC cannot be started or its answer cannot be read, SolverDied if it was
-    killed or crashed.
+    killed or crashed, an integer program also without its heuristics.
     """
     begun = time.monotonic()
     if seconds <= 0 or options.cancel.is_set():
@@ -96,9 +99,18 @@ def solve(
     report = None if on_progress is None else _signed(on_progress, sign)
     with _workspace() as folder:
         args, names = _command(problem, options, folder, seconds, gap, start, relax, preprocess)
-        output = _run(args, folder, options.cancel, begun + seconds, report)
-        text = output.decode("utf-8", "replace")
         solution = folder / "solution.sol"
+        try:
+            output = _run(args, folder, options.cancel, begun + seconds, report)
+        except SolverDied as error:
+            if "-solve" not in args:
+                raise
+            log.info("%s; once more, without its heuristics", error)
+            solution.unlink(missing_ok=True)
+            output = _run(
+                [*args[:2], *NO_HEURISTICS, *args[2:]], folder, options.cancel, begun + seconds, report
+            )
+        text = output.decode("utf-8", "replace")
         head = _first_line(solution)
         status, stop = judge(head, text, options.cancel.is_set())
         if status in {SolverStatus.OPTIMAL, SolverStatus.FEASIBLE}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import stat
 import subprocess
@@ -314,6 +315,30 @@ def test_a_cbc_that_kills_itself(fake: Callable[[str], None]) -> None:
     fake("echo Welcome; echo 'and farewell'; kill -9 $$")
     with pytest.raises(SolverDied, match=r"killed by signal 9; its last words: Welcome \| and farewell"):
         solve(knapsacks(5, 1), ONE, seconds=LONG)
+
+
+def test_a_cbc_that_dies_in_its_heuristics_gets_a_second_try(
+    fake: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    real = cbcbox.cbc_bin_path()
+    survives = f'exec {real} "$@"'
+    fake(f'touch solution.sol; case "$*" in *"-heur off"*) {survives};; *) kill -6 $$;; esac')
+    problem = knapsacks(20, 3)
+    answer = solve(problem, ONE, seconds=LONG)
+    assert answer.objective == answer.bound == reached(problem)
+    assert "killed by signal 6" in caplog.text
+    assert "once more, without its heuristics" in caplog.text
+
+
+def test_a_relaxation_has_no_heuristics_to_do_without(
+    fake: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    fake("kill -6 $$")
+    with pytest.raises(SolverDied):
+        solve(knapsacks(5, 1), ONE, seconds=LONG, relax=True)
+    assert "once more" not in caplog.text
 
 
 def test_a_cbc_that_fails(fake: Callable[[str], None]) -> None:
