@@ -45,15 +45,17 @@ def _margin(days: int) -> str:
 
 
 def _donors(instance: Instance, mine: Sequence[Handed]) -> str:
-    """Who gives how many: ``256 from orion, 256 from the delivery to texas-gb200``."""
+    """Who gives how many: ``256 from orion, 256 from the delivery to texas-gb200``; of many, the largest."""
     given: dict[str, int] = {}
     for one in mine:
         name = _donor(instance.supplies[one.supply])
         given[name] = given.get(name, 0) + one.gpus
-    named = [f"{gpus} {name}" for name, gpus in given.items()]
-    if len(named) > MOST_DONORS:
-        rest = sum(list(given.values())[MOST_DONORS - 1 :])
-        named = [*named[: MOST_DONORS - 1], f"{rest} from {len(named) - MOST_DONORS + 1} others"]
+    shown = set(given)
+    if len(given) > MOST_DONORS:
+        shown = set(sorted(given, key=lambda name: -given[name])[: MOST_DONORS - 1])
+    named = [f"{gpus} {name}" for name, gpus in given.items() if name in shown]
+    if rest := [gpus for name, gpus in given.items() if name not in shown]:
+        named.append(f"{sum(rest)} from {len(rest)} others")
     return ", ".join(named)
 
 
