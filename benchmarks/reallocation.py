@@ -13,9 +13,9 @@ import sys
 import time
 from fractions import Fraction
 
+from gpu_opt.clock import Clock
 from gpu_opt.options import Options
 from gpu_opt.organization import Delivery, GpuType, Organization, Pool, Project, Request, Team
-from gpu_opt.reallocation.clock import Clock
 from gpu_opt.reallocation.decode import decode, encode
 from gpu_opt.reallocation.instance import Instance, build_instance
 from gpu_opt.reallocation.network import build_network

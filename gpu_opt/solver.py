@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SOLUTION = "solution.sol"
+
 GRACE = 1.0
 """Seconds that CBC has, after it was asked to stop, before it is killed."""
 
@@ -80,6 +82,7 @@ def solve(
     start: bool = False,
     relax: bool = False,
     preprocess: bool = False,
+    primal: bool = False,
     on_progress: OnProgress | None = None,
 ) -> Answer:
     """Solve a program with CBC (with Clp alone, where it has no integers, or with `relax`).
@@ -87,7 +90,7 @@ def solve(
     `relax` drops the integrality; `seconds` is the wall-clock limit, `gap` the relative gap at which to
     stop. With `start`, the values now in the variables are CBC's first solution. Duals are left in the
     constraints. `preprocess` makes many programs faster but costs the proof
-    (:data:`gpu_opt.cbc_output.UNSOUND`).
+    (:data:`gpu_opt.cbc_output.UNSOUND`). `primal` lets Clp solve a linear program by its primal simplex.
 
     Raises SolverFailure if CBC cannot be started or its answer cannot be read, SolverDied if it was
     killed or crashed, an integer program also without its heuristics.
@@ -98,8 +101,8 @@ def solve(
     sign = -1.0 if problem.sense < 0 else 1.0  # PuLP hands CBC a minimization, always
     report = None if on_progress is None else _signed(on_progress, sign)
     with _workspace() as folder:
-        args, names = _command(problem, options, folder, seconds, gap, start, relax, preprocess)
-        solution = folder / "solution.sol"
+        args, names = _command(problem, options, folder, seconds, gap, start, relax, preprocess, primal)
+        solution = folder / SOLUTION
         try:
             output = _run(args, folder, options.cancel, begun + seconds, report)
         except SolverDied as error:
@@ -158,6 +161,7 @@ def _command(
     start: bool,
     relax: bool,
     preprocess: bool,
+    primal: bool,
 ) -> tuple[list[str], Names]:
     """Write the model, and the start; return CBC's command line and the names in the file."""
     import cbcbox
@@ -181,8 +185,8 @@ def _command(
     # We stop CBC at the limit ourselves: its own clock is a reserve for the case that we are killed, and
     # it has been seen to abort when its limit falls into preprocessing.
     args += ["-sec", f"{seconds + GRACE:.3f}", "-timeMode", "elapsed"]
-    args += ["-solve" if is_mip else "-initialSolve"]
-    args += ["-printingOptions", "all", "-solution", str(folder / "solution.sol")]
+    args += ["-solve" if is_mip else "-primalSimplex" if primal else "-initialSolve"]
+    args += ["-printingOptions", "all", "-solution", str(folder / SOLUTION)]
     return args, (columns, rows, pulp_names)
 
 
@@ -205,6 +209,8 @@ def _run(args: list[str], folder: Path, cancel: Cancel, deadline: float, report:
         except BaseException:
             process.kill()
             raise
+    if process.returncode < 0:
+        (folder / SOLUTION).unlink(missing_ok=True)  # it may be cut short
     if process.returncode != 0 and not asked:  # SIGINT kills it if it comes before CBC listens
         tail = output.decode("utf-8", "replace").strip().splitlines()[-5:]
         cause = (

@@ -6,11 +6,11 @@ The mathematics is in ``models/allocation.md``; the way is instance -> formulati
 from __future__ import annotations
 
 import datetime as dt
-import time
 
-from gpu_opt.options import Options, Progress
+from gpu_opt.errors import InvalidInput, Problem
+from gpu_opt.options import Options
 from gpu_opt.organization import Organization
-from gpu_opt.plan import Allocation, Run
+from gpu_opt.plan import Allocation
 
 __all__ = ["allocate"]
 
@@ -27,7 +27,7 @@ def allocate(
     Raises
     ------
     InvalidInput
-        The organization cannot be meant; the error has every problem.
+        The organization cannot be meant, with every problem; or `date` is before the day that it describes.
     SolverFailure
         CBC could not be started.
     VerificationFailure
@@ -36,55 +36,29 @@ def allocate(
     from gpu_opt.allocation.decode import decode
     from gpu_opt.allocation.goals import list_goals
     from gpu_opt.allocation.search import search
+    from gpu_opt.clock import Clock
     from gpu_opt.indexing import build_instance
     from gpu_opt.validation import require_valid
     from gpu_opt.verify import require_verified
 
     options = options or Options()
-    clock = _Clock(options)
+    clock = Clock(options)
+    date = date or organization.as_of
     clock.enter("checking")
     require_valid(organization)
+    _require_today_or_later(organization, date)
     clock.enter("building")
-    instance = build_instance(organization, date or organization.as_of)
+    instance = build_instance(organization, date)
     goals = list_goals(instance)
     clock.enter("solving")
-    x, proofs = search(instance, goals, options, clock.begun)
+    x, proofs = search(instance, goals, clock)
     clock.enter("verifying")
     plan = decode(organization, instance, goals, x, proofs, clock.run())
     require_verified(organization, plan)
     return plan.model_copy(update={"run": clock.run()})
 
 
-class _Clock:
-    """Wall-clock seconds by phase, and the record of the run."""
-
-    def __init__(self, options: Options) -> None:
-        self._options = options
-        self.begun = self._entered = time.monotonic()
-        self._phase = ""
-        self._seconds: dict[str, float] = {}
-
-    def enter(self, phase: str) -> None:
-        self._close()
-        self._phase = phase
-        if self._options.progress is not None:
-            self._options.progress(Progress(phase, time.monotonic() - self.begun))
-
-    def _close(self) -> None:
-        now = time.monotonic()
-        if self._phase:
-            self._seconds[self._phase] = self._seconds.get(self._phase, 0.0) + now - self._entered
-        self._entered = now
-
-    def run(self) -> Run:
-        from gpu_opt.solver import versions
-
-        self._close()
-        return Run(
-            **versions(),
-            time_limit=self._options.time_limit,
-            gap=self._options.gap,
-            threads=self._options.threads,
-            seed=self._options.seed,
-            seconds={**self._seconds, "total": time.monotonic() - self.begun},
-        )
+def _require_today_or_later(organization: Organization, date: dt.date) -> None:
+    if date < organization.as_of:
+        told = f"{date} is before {organization.as_of}, the day that the holdings describe; give a later day"
+        raise InvalidInput((Problem("date", told),))

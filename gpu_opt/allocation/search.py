@@ -8,34 +8,24 @@ solving small parts of the program exactly, everything else fixed (large neighbo
 
 from __future__ import annotations
 
-import time
-
 from gpu_opt.allocation.formulation import formulate
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.incumbent import first_incumbent
 from gpu_opt.allocation.stage import Proof, Stage
+from gpu_opt.clock import Clock
 from gpu_opt.instance import Instance, Ints
-from gpu_opt.options import Options
 
 TIME_SHARES = {"repair": 1, "guarantee": 2, "value": 6, "moves": 1}
 """How the time that is left is shared between the goals still to come."""
 
 
-def search(
-    instance: Instance, goals: tuple[GoalSpec, ...], options: Options, begun: float
-) -> tuple[Ints, tuple[Proof, ...]]:
-    """Return the best plan found within the time limit, with a proof for every goal.
-
-    `begun` is when the whole solve began (``time.monotonic``); the limit counts from there.
-    """
-    deadline = begun + options.time_limit
+def search(instance: Instance, goals: tuple[GoalSpec, ...], clock: Clock) -> tuple[Ints, tuple[Proof, ...]]:
+    """Return the best plan found within the clock's time, with a proof for every goal."""
     incumbent = first_incumbent(instance, goals)
     whole, relaxation = formulate(instance), formulate(instance)
     proofs = []
     for position in range(len(goals)):
         shares = [TIME_SHARES[each.kind] for each in goals[position:]]
-        now = time.monotonic()
-        until = now + max(0.0, deadline - now) * shares[0] / sum(shares)
-        stage = Stage(incumbent, position, whole, relaxation, options, begun, until)
-        proofs.append(stage.run())
+        until = clock.seconds + max(0.0, clock.left) * shares[0] / sum(shares)
+        proofs.append(Stage(incumbent, position, whole, relaxation, clock, until).run())
     return incumbent.x, tuple(proofs)

@@ -19,6 +19,7 @@ from gpu_opt.allocation.restriction import restrict
 from gpu_opt.allocation.rounding import round_relaxation
 from gpu_opt.allocation.start import read_grants, read_relaxation, set_start
 from gpu_opt.cbc_output import SolverStatus
+from gpu_opt.clock import Clock
 from gpu_opt.errors import SolverDied
 from gpu_opt.instance import MILLI, Instance, Ints
 from gpu_opt.options import Cancel, Options, Progress, relative_gap
@@ -57,13 +58,18 @@ class Stage:
     position: int
     whole: Formulation
     relaxation: Formulation
-    options: Options
-    begun: float
+    clock: Clock
     until: float
+    """When to end, in the clock's seconds."""
     bound: float = 0.0
     """Proved."""
     shown: float = 0.0
     """What a running CBC says it has proved; believed only when it has ended (see solver)."""
+
+    @property
+    def options(self) -> Options:
+        """How to solve."""
+        return self.clock.options
 
     @property
     def goal(self) -> GoalSpec:
@@ -110,7 +116,11 @@ class Stage:
         set_start(instance, self.whole.variables, self.incumbent.x)
         for attempt in range(4):
             answer = _survive(
-                self.whole, options, seconds=self._left(), gap=self.options.gap, on_progress=self._progress
+                self.whole,
+                options,
+                seconds=self._left(),
+                gap=self.options.gap,
+                on_progress=self._progress,
             )
             if answer.status is not SolverStatus.INFEASIBLE:
                 return answer
@@ -207,7 +217,7 @@ class Stage:
             self._report()
 
     def _left(self) -> float:
-        return self.until - time.monotonic()
+        return self.until - self.clock.seconds
 
     def _take(self, answer: Answer) -> None:
         if answer.has_solution:
@@ -247,12 +257,12 @@ class Stage:
             return Stop.PROVED
         if self._good_enough():
             return Stop.GAP
-        return Stop.INTERRUPTED if self.options.cancel.is_set() else Stop.TIME
+        return self.clock.stop()
 
     def _report(self) -> None:
         if self.options.progress is not None:
-            seconds = time.monotonic() - self.begun
-            self.options.progress(Progress(self.goal.name, seconds, self.value, self._sound(self.shown)))
+            shown = self._sound(self.shown)
+            self.options.progress(Progress(self.goal.name, self.clock.seconds, self.value, shown))
 
 
 def _aim(formulation: Formulation, goal: GoalSpec, instance: Instance) -> None:

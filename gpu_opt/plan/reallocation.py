@@ -33,7 +33,7 @@ class Handover(Result):
     free_on: dt.date
     """The day on which the donor frees them."""
     on: dt.date
-    """The day on which the request gets them: as soon as they are free and it can use them."""
+    """The day on which the request gets them: when they are free, it can use them, and caps have room."""
 
 
 class RequestOutcome(Result):
@@ -104,7 +104,7 @@ class Finding(Result):
 
     reallocation: Reallocation
     allowed: bool
-    """Whether every cap above the team allows all of them."""
+    """Whether no cap keeps it from being complete by its date, or as soon after as the GPUs are there."""
     complete: bool
     """Whether the request is met in full within the horizon."""
     in_time: bool

@@ -41,7 +41,7 @@ def reallocate(
     a request does not fit the organization (:func:`check_requests`); SolverFailure if CBC fails;
     VerificationFailure, a defect, if the checker refuses the plan.
     """
-    from gpu_opt.reallocation.clock import Clock
+    from gpu_opt.clock import Clock
     from gpu_opt.reallocation.instance import build_instance
     from gpu_opt.reallocation.outcome import state
     from gpu_opt.reallocation.strategy import search
@@ -76,7 +76,7 @@ def find(organization: Organization, request: Request, *, options: Options | Non
 
     Raises as :func:`reallocate` does.
     """
-    from gpu_opt.reallocation.clock import Clock
+    from gpu_opt.clock import Clock
     from gpu_opt.reallocation.finding import caps_in_the_way, raised, sentence
 
     options = options or Options()

@@ -17,11 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gpu_opt.cbc_output import SolverStatus
+from gpu_opt.clock import Clock
 from gpu_opt.errors import NoPlan, NoPlanInTime, SolverFailure
 from gpu_opt.instance import Ints
 from gpu_opt.options import Options
 from gpu_opt.plan import Stop
-from gpu_opt.reallocation.clock import Clock
 from gpu_opt.reallocation.conditions import Conditions, broken
 from gpu_opt.reallocation.decode import decode, encode
 from gpu_opt.reallocation.flow import Network, balance, minimum_cost_flow
@@ -179,6 +179,7 @@ def _solve(task: Task, goal: GoalCost, program: Program, seconds: float, *, rela
             gap=options.gap,
             start=not relax,
             relax=relax,
+            primal=relax,  # many times faster than the dual where rooms bind
             on_progress=report,
         )
     except SolverFailure as error:

@@ -6,9 +6,9 @@ import datetime as dt
 from collections.abc import Sequence
 from fractions import Fraction
 
+from gpu_opt.clock import Clock
 from gpu_opt.options import relative_gap
 from gpu_opt.plan import Goal, Handover, Reallocation, RequestOutcome, Status, Stop
-from gpu_opt.reallocation.clock import Clock
 from gpu_opt.reallocation.goals import Relaxed, proven_bounds
 from gpu_opt.reallocation.instance import Handed, Instance, goal_values
 from gpu_opt.reallocation.sentences import describe

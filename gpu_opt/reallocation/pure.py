@@ -10,10 +10,10 @@ import time
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from gpu_opt.clock import Clock
 from gpu_opt.errors import NoPlanInTime, VerificationFailure
 from gpu_opt.instance import Ints
 from gpu_opt.plan import Stop
-from gpu_opt.reallocation.clock import Clock
 from gpu_opt.reallocation.decode import decode, encode
 from gpu_opt.reallocation.flow import Flow, Network, balance, contract, minimum_cost_flow, optimal_face, total
 from gpu_opt.reallocation.goals import LARGEST_COST, Relaxed

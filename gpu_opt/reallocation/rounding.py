@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from gpu_opt.clock import Clock
 from gpu_opt.instance import Ints
-from gpu_opt.reallocation.clock import Clock
 from gpu_opt.reallocation.conditions import broken, repaired
 from gpu_opt.reallocation.goals import Floats
 from gpu_opt.reallocation.instance import Handed

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gpu_opt.clock import Clock
 from gpu_opt.errors import VerificationFailure
-from gpu_opt.reallocation.clock import Clock
 from gpu_opt.reallocation.conditioned import set_task, solve_conditioned
 from gpu_opt.reallocation.conditions import Conditions, broken, repaired
 from gpu_opt.reallocation.goals import Relaxed, proven_bounds
