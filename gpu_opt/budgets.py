@@ -108,7 +108,7 @@ def _type_limits(
 ) -> dict[tuple[str, str], Fraction]:
     limit: dict[tuple[str, str], Fraction] = {}
     nearest: dict[tuple[str | None, str], Fraction] = {}
-    kinds = {kind for team in teams for kind in team.limits}
+    kinds = dict.fromkeys(kind for team in teams for kind in team.limits)  # in the order of the file
     for team in teams:
         for kind in kinds:
             above = nearest.get((team.parent, kind), fleet_by_type.get(kind, Fraction(0)))
