@@ -12,15 +12,15 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import product
 
+from gpu_opt.checker.allocation import CONSTRAINTS as ALLOCATION_CONSTRAINTS
+from gpu_opt.checker.allocation import granted_of
+from gpu_opt.checker.data import allocation_data
+from gpu_opt.checker.goals import allocation_goals, is_maximized
+from gpu_opt.checker.reallocation import CONSTRAINTS as REALLOCATION_CONSTRAINTS
+from gpu_opt.checker.reallocation import reallocation_goals
+from gpu_opt.checker.supplies import ReallocationData, Source, accepts, reallocation_data
 from gpu_opt.organization import Organization, Request
 from gpu_opt.plan import Grant, Handover
-from gpu_opt.verify.allocation import CONSTRAINTS as ALLOCATION_CONSTRAINTS
-from gpu_opt.verify.allocation import granted_of
-from gpu_opt.verify.data import allocation_data
-from gpu_opt.verify.goals import allocation_goals, is_maximized
-from gpu_opt.verify.reallocation import CONSTRAINTS as REALLOCATION_CONSTRAINTS
-from gpu_opt.verify.reallocation import reallocation_goals
-from gpu_opt.verify.supplies import ReallocationData, Source, accepts, reallocation_data
 
 MOST = 200_000
 """Plans that are looked at, at most."""

@@ -11,6 +11,12 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal
 
+from gpu_opt.checker import statements, verify
+from gpu_opt.checker.allocation import Granted, granted_of
+from gpu_opt.checker.data import AllocationData, allocation_data
+from gpu_opt.checker.goals import allocation_goals, lines, moved
+from gpu_opt.checker.reallocation import reallocation_goals, request_figures
+from gpu_opt.checker.supplies import ReallocationData, reallocation_data
 from gpu_opt.organization import Delivery, GpuType, Organization, Policy, Pool, Project, Request, Team
 from gpu_opt.plan import (
     Allocation,
@@ -33,12 +39,6 @@ from gpu_opt.plan import (
     Supply,
     TeamOutcome,
 )
-from gpu_opt.verify import statements, verify
-from gpu_opt.verify.allocation import Granted, granted_of
-from gpu_opt.verify.data import AllocationData, allocation_data
-from gpu_opt.verify.goals import allocation_goals, lines, moved
-from gpu_opt.verify.reallocation import reallocation_goals, request_figures
-from gpu_opt.verify.supplies import ReallocationData, reallocation_data
 
 TODAY = dt.date(2026, 11, 23)
 SPEEDS = {"h100": 1.0, "h200": 1.5, "gb200": 2.5, "mi355x": 1.9}

@@ -11,13 +11,13 @@ import pytest
 from gpu_opt import solver
 from gpu_opt.allocation import allocate, stage
 from gpu_opt.cbc_output import SolverStatus
+from gpu_opt.checker import verify
 from gpu_opt.errors import InvalidInput, SolverDied, SolverFailure
 from gpu_opt.files import load
 from gpu_opt.options import Cancel, Options, Progress
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Allocation, Status, Stop
 from gpu_opt.solver import Answer, versions
-from gpu_opt.verify import verify
 from tests.building import lab, pool, project, team
 from tests.solving import PROOF, goals, gpus, moves, proved, reason, shortfalls
 

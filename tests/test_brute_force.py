@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpu_opt.checker import lexicographic_value, verify
+from gpu_opt.checker.data import allocation_data
 from gpu_opt.errors import Severity
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Grant
 from gpu_opt.validation import check
-from gpu_opt.verify import lexicographic_value, verify
-from gpu_opt.verify.data import allocation_data
 from tests import brute_force
 from tests.brute_force import TooManyPlansError, best_allocation, best_reallocation, rank
 from tests.building import TODAY, allocation, day, delivery, lab, pool, project, request, team

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from gpu_opt import files
+from gpu_opt.checker import verify
 from gpu_opt.errors import InvalidInput, StoreFailure
 from gpu_opt.nightly import NotPublished, project_changes, run_night, team_changes
 from gpu_opt.options import Options, Progress
@@ -15,7 +16,6 @@ from gpu_opt.organization import Organization, Request
 from gpu_opt.plan import Allocation, Change, Grant, NightReport, ProjectChange, Reallocation, Status
 from gpu_opt.reallocation import with_grants
 from gpu_opt.store import export_night, history, last_night
-from gpu_opt.verify import verify
 from tests.building import TODAY, allocation, day, delivery, lab, pool, project, team
 
 TWO_TEAMS = Path(__file__).parent.parent / "models" / "organizations" / "two_teams.yaml"

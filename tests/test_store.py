@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from gpu_opt.checker import verify
 from gpu_opt.errors import StoreFailure
 from gpu_opt.files import content_hash
 from gpu_opt.options import Options
@@ -26,7 +27,6 @@ from gpu_opt.reallocation import with_grants
 from gpu_opt.store import NightSummary, ensure_writable, export_night, history, last_night, publish
 from gpu_opt.store import connection as store_connection
 from gpu_opt.store.tables import metadata
-from gpu_opt.verify import verify
 from tests import postgres
 from tests.building import (
     RUN,

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpu_opt.checker import ALLOCATION_RULES, REALLOCATION_RULES, lexicographic_value, verify
 from gpu_opt.organization import Limit
 from gpu_opt.plan import Overrun
-from gpu_opt.verify import ALLOCATION_RULES, REALLOCATION_RULES, lexicographic_value, verify
 from tests.brute_force import best_allocation
 from tests.building import allocation, changed, day, delivery, lab, pool, project, refused_by, root, team
 from tests.strategies import days, tiny_organizations

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-import pytest
-
+from gpu_opt.checker import lexicographic_value, verify
 from gpu_opt.organization import Limit
 from gpu_opt.plan import Status
-from gpu_opt.verify import lexicographic_value, verify
 from tests.building import allocation, changed, lab, pool, project, refused_by, root, team
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
+from gpu_opt.checker import verify
+from gpu_opt.checker.reallocation import reallocation_goals
+from gpu_opt.checker.supplies import reallocation_data
 from gpu_opt.plan import Donor
-from gpu_opt.verify import verify
-from gpu_opt.verify.reallocation import reallocation_goals
-from gpu_opt.verify.supplies import reallocation_data
 from tests.brute_force import TooManyPlansError, best_reallocation
 from tests.building import (
     changed,

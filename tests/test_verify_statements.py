@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from gpu_opt.checker import lexicographic_value, require_verified, verify
 from gpu_opt.errors import VerificationFailure
 from gpu_opt.plan import Grant, Status
-from gpu_opt.verify import lexicographic_value, require_verified, verify
 from tests.building import TODAY, allocation, changed, day, lab, pool, project, refused_by, root, team
 
 TWO_TEAMS = lab(

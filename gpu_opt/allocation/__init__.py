@@ -36,10 +36,10 @@ def allocate(
     from gpu_opt.allocation.decode import decode
     from gpu_opt.allocation.goals import list_goals
     from gpu_opt.allocation.search import search
+    from gpu_opt.checker import require_verified
     from gpu_opt.clock import Clock
     from gpu_opt.indexing import build_instance
     from gpu_opt.validation import require_valid
-    from gpu_opt.verify import require_verified
 
     options = options or Options()
     clock = Clock(options)

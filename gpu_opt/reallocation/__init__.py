@@ -41,12 +41,12 @@ def reallocate(
     a request does not fit the organization (:func:`check_requests`); SolverFailure if CBC fails;
     VerificationFailure, a defect, if the checker refuses the plan.
     """
+    from gpu_opt.checker import require_verified
     from gpu_opt.clock import Clock
     from gpu_opt.reallocation.instance import build_instance
     from gpu_opt.reallocation.outcome import state
     from gpu_opt.reallocation.strategy import search
     from gpu_opt.validation import require_valid
-    from gpu_opt.verify import require_verified
 
     options = options or Options()
     until = until or _horizon(organization)

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from gpu_opt import solver
 from gpu_opt.allocation import allocate, stage
 from gpu_opt.cbc_output import SolverStatus
+from gpu_opt.checker import lexicographic_value, verify
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Allocation, Status, Stop
 from gpu_opt.solver import Answer
-from gpu_opt.verify import lexicographic_value, verify
 from tests.brute_force import Values, best_allocation, rank
 from tests.building import lab, pool, project
 from tests.solving import PROOF

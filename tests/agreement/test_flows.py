@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.reallocation import direct_arcs, generate
+from gpu_opt.checker.reallocation import price, reallocation_goals
+from gpu_opt.checker.supplies import ReallocationData, Source, accepts, reallocation_data
 from gpu_opt.errors import NoPlan
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization, Request, Team
@@ -22,8 +24,6 @@ from gpu_opt.reallocation import reallocate
 from gpu_opt.reallocation.flow import Network, balance, minimum_cost_flow, optimal_face, total
 from gpu_opt.reallocation.instance import build_instance
 from gpu_opt.reallocation.network import build_network
-from gpu_opt.verify.reallocation import price, reallocation_goals
-from gpu_opt.verify.supplies import ReallocationData, Source, accepts, reallocation_data
 from tests.agreement.dimacs import published_optima, read_network
 from tests.brute_force import handover
 from tests.building import day

@@ -10,11 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gpu_opt.options import Options
-from gpu_opt.organization import Organization, Request
-from gpu_opt.plan import Donor
-from gpu_opt.reallocation import reallocate
-from gpu_opt.verify.supplies import (
+from gpu_opt.checker.supplies import (
     ReallocationData,
     accepts,
     division,
@@ -22,6 +18,10 @@ from gpu_opt.verify.supplies import (
     rooms_on,
     steps_down,
 )
+from gpu_opt.options import Options
+from gpu_opt.organization import Organization, Request
+from gpu_opt.plan import Donor
+from gpu_opt.reallocation import reallocate
 from tests.agreement.mathprog import MODELS, solve_model
 from tests.building import day, delivery, lab, pool, project, request, team
 from tests.strategies import HORIZON, organizations, requests

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from gpu_opt.allocation import allocate
 from gpu_opt.budgets import resolve_budgets
+from gpu_opt.checker import verify
+from gpu_opt.checker.data import allocation_data
 from gpu_opt.organization import Limit, Organization, Pool, Project, Record, Team
 from gpu_opt.plan import Allocation
 from gpu_opt.reallocation import with_grants
 from gpu_opt.validation import require_valid
-from gpu_opt.verify import verify
-from gpu_opt.verify.data import allocation_data
 from tests.building import day
 from tests.solving import PROOF, goals, proved
 from tests.strategies import SITES, SPEEDS, days

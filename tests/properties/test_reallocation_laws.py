@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from gpu_opt.checker import verify
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization, Request
 from gpu_opt.plan import Reallocation
@@ -16,7 +17,6 @@ from gpu_opt.reallocation.decode import decode, encode
 from gpu_opt.reallocation.flow import balance
 from gpu_opt.reallocation.instance import Handed, Instance, build_instance, goal_values
 from gpu_opt.reallocation.network import build_network
-from gpu_opt.verify import verify
 from tests.building import day
 from tests.strategies import HORIZON, organizations, requests
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from gpu_opt.checker.budgets import Totals
+from gpu_opt.checker.data import AllocationData, Scope
+from gpu_opt.checker.figures import written
+from gpu_opt.checker.goals import Line, cap_lines, capacity_lines, delivered, limit_lines, moved
 from gpu_opt.plan import Grant, Violation
-from gpu_opt.verify.budgets import Totals
-from gpu_opt.verify.data import AllocationData, Scope
-from gpu_opt.verify.figures import written
-from gpu_opt.verify.goals import Line, cap_lines, capacity_lines, delivered, limit_lines, moved
 
 
 @dataclass(frozen=True, slots=True)

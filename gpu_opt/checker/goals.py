@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from gpu_opt.checker.budgets import Totals, thousandths
+from gpu_opt.checker.data import AllocationData, Scope
+from gpu_opt.checker.figures import TOLERANCE, same, written
 from gpu_opt.organization import exact
 from gpu_opt.plan import Allocation, Goal, Reallocation, Status, Violation
-from gpu_opt.verify.budgets import Totals, thousandths
-from gpu_opt.verify.data import AllocationData, Scope
-from gpu_opt.verify.figures import TOLERANCE, same, written
 
 ROUNDING = 1e-9
 """Relative: what adding up doubles may take from a bound."""

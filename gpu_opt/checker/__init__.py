@@ -12,14 +12,14 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 
+from gpu_opt.checker import allocation, reallocation, statements
+from gpu_opt.checker.allocation import granted_of
+from gpu_opt.checker.data import allocation_data
+from gpu_opt.checker.goals import allocation_goals
+from gpu_opt.checker.supplies import reallocation_data
 from gpu_opt.errors import VerificationFailure
 from gpu_opt.organization import Organization, Request
 from gpu_opt.plan import Allocation, Grant, Reallocation, Violation
-from gpu_opt.verify import allocation, reallocation, statements
-from gpu_opt.verify.allocation import granted_of
-from gpu_opt.verify.data import allocation_data
-from gpu_opt.verify.goals import allocation_goals
-from gpu_opt.verify.supplies import reallocation_data
 
 ALLOCATION_RULES = (*allocation.CONSTRAINTS, *statements.STATEMENTS)
 """The rules of an allocation: one function each, whose name is the rule's."""

@@ -6,12 +6,10 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 
-from gpu_opt.organization import exact
-from gpu_opt.plan import Donor, Handover, Reallocation, Violation
-from gpu_opt.verify.budgets import Totals
-from gpu_opt.verify.figures import amounts, differences, listed, records, same, written
-from gpu_opt.verify.goals import check_goals
-from gpu_opt.verify.supplies import (
+from gpu_opt.checker.budgets import Totals
+from gpu_opt.checker.figures import amounts, differences, listed, records, same, written
+from gpu_opt.checker.goals import check_goals
+from gpu_opt.checker.supplies import (
     ReallocationData,
     Source,
     accepts,
@@ -20,6 +18,8 @@ from gpu_opt.verify.supplies import (
     rooms_on,
     steps_down,
 )
+from gpu_opt.organization import exact
+from gpu_opt.plan import Donor, Handover, Reallocation, Violation
 
 
 def source_of(handover: Handover) -> Source:

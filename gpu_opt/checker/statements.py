@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 
+from gpu_opt.checker.allocation import Granted, projects
+from gpu_opt.checker.budgets import thousandths
+from gpu_opt.checker.data import AllocationData
+from gpu_opt.checker.figures import amounts, differences, records, same, written
+from gpu_opt.checker.goals import allocation_goals, check_goals, delivered, is_maximized, lines, moved
 from gpu_opt.plan import Allocation, Grant, Violation
-from gpu_opt.verify.allocation import Granted, projects
-from gpu_opt.verify.budgets import thousandths
-from gpu_opt.verify.data import AllocationData
-from gpu_opt.verify.figures import amounts, differences, records, same, written
-from gpu_opt.verify.goals import allocation_goals, check_goals, delivered, is_maximized, lines, moved
 
 
 def grants(data: AllocationData, _: Granted, plan: Allocation) -> Iterator[Violation]:

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from gpu_opt.checker.budgets import Budgets, Fleet, Totals, add_up, budgets_on, fleet_on, thousandths
 from gpu_opt.organization import Organization, Project
-from gpu_opt.verify.budgets import Budgets, Fleet, Totals, add_up, budgets_on, fleet_on, thousandths
 
 GRAIN = Fraction(1, 1000)
 """The grain of compute: what is added to "less than one unit short" to make it "a unit or more"."""

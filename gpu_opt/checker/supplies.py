@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
+from gpu_opt.checker.budgets import Fleet, Totals, add_up, budgets_on, fleet_on, paths_up
+from gpu_opt.checker.data import is_active
 from gpu_opt.organization import Organization, Pool, Project, Request
 from gpu_opt.plan import Donor, Handover
-from gpu_opt.verify.budgets import Fleet, Totals, add_up, budgets_on, fleet_on, paths_up
-from gpu_opt.verify.data import is_active
 
 
 class Source(NamedTuple):
