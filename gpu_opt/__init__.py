@@ -1,1 +1,121 @@
-"""Who gets which GPUs: allocation under a tree of budgets, and dated reallocation."""
+"""Who gets which GPUs: allocation under a tree of budgets, and dated reallocation.
+
+Everything a program needs is here; it is imported when it is first used, so that ``import gpu_opt`` costs
+nothing.
+
+>>> import gpu_opt
+>>> lab = gpu_opt.Organization.model_validate({
+...     "name": "lab",
+...     "as_of": "2026-11-23",
+...     "gpu_types": {"h100": {"vendor": "nvidia"}},
+...     "pools": [{"name": "iowa", "gpu_type": "h100", "site": "iowa", "gpus": 64, "unit": 8}],
+...     "teams": [{"name": "lab"}],
+...     "projects": [
+...         {"name": "orion", "team": "lab", "priority": 2.0, "demand": 48},
+...         {"name": "lyra", "team": "lab", "demand": 48},
+...     ],
+... })
+>>> plan = gpu_opt.allocate(lab)
+>>> plan.status.value, {grant.project: grant.gpus for grant in plan.grants}
+('optimal', {'orion': 48, 'lyra': 16})
+>>> gpu_opt.verify(lab, plan)
+()
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gpu_opt.allocation import allocate
+    from gpu_opt.checker import verify
+    from gpu_opt.errors import (
+        GpuOptError,
+        InvalidInput,
+        NoPlan,
+        NoPlanInTime,
+        Problem,
+        SolverDied,
+        SolverFailure,
+        StoreFailure,
+        VerificationFailure,
+    )
+    from gpu_opt.files import dump, load, read
+    from gpu_opt.options import Cancel, Options, Progress
+    from gpu_opt.organization import Organization, Request
+    from gpu_opt.plan import Allocation, Finding, Reallocation
+    from gpu_opt.reallocation import find, reallocate
+    from gpu_opt.validation import check
+
+    __version__: str
+
+__all__ = [
+    "Allocation",
+    "Cancel",
+    "Finding",
+    "GpuOptError",
+    "InvalidInput",
+    "NoPlan",
+    "NoPlanInTime",
+    "Options",
+    "Organization",
+    "Problem",
+    "Progress",
+    "Reallocation",
+    "Request",
+    "SolverDied",
+    "SolverFailure",
+    "StoreFailure",
+    "VerificationFailure",
+    "__version__",
+    "allocate",
+    "check",
+    "dump",
+    "find",
+    "load",
+    "read",
+    "reallocate",
+    "verify",
+]
+
+_HOMES = {
+    "allocation": ["allocate"],
+    "checker": ["verify"],
+    "errors": [
+        "GpuOptError",
+        "InvalidInput",
+        "NoPlan",
+        "NoPlanInTime",
+        "Problem",
+        "SolverDied",
+        "SolverFailure",
+        "StoreFailure",
+        "VerificationFailure",
+    ],
+    "files": ["dump", "load", "read"],
+    "options": ["Cancel", "Options", "Progress"],
+    "organization": ["Organization", "Request"],
+    "plan": ["Allocation", "Finding", "Reallocation"],
+    "reallocation": ["find", "reallocate"],
+    "validation": ["check"],
+}
+"""The module of every public name; no module has the name of a function."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("gpu-opt")
+    for module, names in _HOMES.items():
+        if name in names:
+            value = getattr(import_module(f"gpu_opt.{module}"), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module 'gpu_opt' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
