@@ -72,14 +72,17 @@ def list_goals(instance: Instance) -> tuple[GoalSpec, ...]:
 
 
 def _value_step(instance: Instance, tier: int) -> float:
-    """What every value of the tier is a multiple of: compute comes in thousandths, segments as cut."""
-    projects = instance.projects
-    steps = [instance.move_cost]
+    """What every value of the tier is a multiple of: compute comes in units, segments as cut."""
+    projects, arcs = instance.projects, instance.arcs
+    steps: list[Fraction] = []
     for j, own in enumerate(projects.arcs):
         if own and projects.tier[j] == tier:
+            units = [Fraction(each) for each in set(arcs.own[own.start : own.stop].tolist())]
             cuts = [share * projects.demand[j] for share, _ in instance.segments]
-            compute = _common_step([Fraction(1), *cuts]) / MILLI
+            compute = _common_step([*units, *cuts]) / MILLI
             steps += [exact(projects.priority[j]) * worth * compute for _, worth in instance.segments]
+            if arcs.wanted[own.start : own.stop].any():
+                steps.append(instance.move_cost)
     return float(_common_step(steps))
 
 

@@ -1,0 +1,70 @@
+"""The goals of an instance: which there are, and of what their values are multiples."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gpu_opt.allocation.appraisal import appraise
+from gpu_opt.allocation.goals import list_goals
+from gpu_opt.allocation.greedy import fill, keep_holdings
+from gpu_opt.indexing import build_instance
+from gpu_opt.organization import Organization
+from tests.building import TODAY, lab, pool, project, team
+from tests.strategies import days, organizations
+
+
+def steps(organization: Organization) -> dict[str, float]:
+    return {goal.name: goal.step for goal in list_goals(build_instance(organization, TODAY))}
+
+
+def test_there_is_a_goal_for_whatever_is_to_be_decided_the_first_one_first() -> None:
+    organization = lab(
+        [pool(gpus=4)],
+        teams=[team("research", guarantee=2), team("vision", "research", guarantee=1)],
+        projects=[
+            project("orion", 8, "vision", tier=3, holds={"iowa": 5}),
+            project("lyra", 8, "research"),
+            project("whale", 8, tier=2, minimum=8),
+        ],
+    )
+    assert list(steps(organization)) == [
+        "repair",
+        "guarantee_level_1",
+        "guarantee_level_2",
+        "value_tier_1",
+        "value_tier_3",
+        "moves",
+    ]
+
+
+def test_values_come_in_units_times_priorities_and_cuts() -> None:
+    pools = [pool("iowa", 16, unit=8), pool("texas", 8, unit=4, gpu_type="gb200")]
+    plain = lab(pools, projects=[project("orion", 40, priority=3)])
+    assert steps(plain)["value_tier_1"] == 6  # units of 8 and 10, a demand of 40: multiples of 2
+    cut = lab(pools, projects=[project("orion", 30, priority=3)], value=((0.5, 1.0), (0.5, 0.6)))
+    assert steps(cut)["value_tier_1"] == pytest.approx(
+        0.6
+    )  # cuts at 15: compute in steps of 1; 3 or 1.8 each
+
+
+def test_moves_count_only_where_there_is_something_to_lose() -> None:
+    idle, holder = project("orion", 8), project("lyra", 8, holds={"iowa": 8})
+    assert steps(lab(projects=[idle], move_cost=0.3))["value_tier_1"] == 1
+    assert steps(lab(projects=[idle, holder], move_cost=0.3))["value_tier_1"] == pytest.approx(0.1)
+
+
+@given(organizations(max_projects=5, max_pools=3), days(), st.data())
+def test_two_plans_differ_by_whole_steps(
+    organization: Organization, date: dt.date, data: st.DataObject
+) -> None:
+    instance = build_instance(organization, date)
+    goals = list_goals(instance)
+    plans = [keep_holdings(instance), fill(instance, keep_holdings(instance)), 0 * instance.arcs.wanted]
+    one, other = (appraise(instance, goals, data.draw(st.sampled_from(plans))) for _ in range(2))
+    for goal, a, b in zip(goals, one, other, strict=True):
+        count = (a - b) / goal.step if goal.step else a - b
+        assert count == pytest.approx(round(count), abs=1e-4), goal.name
