@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import threading
 from pathlib import Path
 
@@ -239,3 +240,11 @@ def test_pinned_conflict_repairs_what_is_not_pinned() -> None:
     assert goals(plan) == {"repair": 16, "value_tier_1": 360, "value_tier_2": 108.8, "moves": 32}
     assert plan.objective == pytest.approx(468.8)
     assert reason(plan, "batch").subject == "product"
+
+
+def test_a_day_before_the_holdings_are_described_is_refused() -> None:
+    organization = lab([pool("iowa", 8)])
+    yesterday = organization.as_of - dt.timedelta(days=1)
+    with pytest.raises(InvalidInput, match=f"{yesterday} is before {organization.as_of}") as refused:
+        allocate(organization, date=yesterday)
+    assert [problem.path for problem in refused.value.problems] == ["date"]
