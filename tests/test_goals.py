@@ -14,6 +14,7 @@ from gpu_opt.allocation.greedy import fill, keep_holdings
 from gpu_opt.indexing import build_instance
 from gpu_opt.organization import Organization
 from tests.building import TODAY, lab, pool, project, team
+from tests.solving import goals, proved
 from tests.strategies import days, organizations
 
 
@@ -55,6 +56,25 @@ def test_moves_count_only_where_there_is_something_to_lose() -> None:
     idle, holder = project("orion", 8), project("lyra", 8, holds={"iowa": 8})
     assert steps(lab(projects=[idle], move_cost=0.3))["value_tier_1"] == 1
     assert steps(lab(projects=[idle, holder], move_cost=0.3))["value_tier_1"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("priority", [1 / 3, 11.100000000000001, 1111.1111111])
+def test_crooked_priorities_are_no_obstacle_to_a_proof(priority: float) -> None:
+    """Values then come in steps that are smaller than what CBC can tell apart."""
+    rivals = [project("lyra", 1, tier=2, priority=3), project("vega", 1, tier=2, priority=priority)]
+    plan = proved(lab([pool(gpus=1)], projects=[project("orion", 1), *rivals]))
+    assert goals(plan) == {"value_tier_1": 1, "value_tier_2": 0}
+
+
+def test_crooked_promises_are_no_obstacle_to_a_proof() -> None:
+    """A demand of 5 at an own speed of 3.3 is promised 5 / 3.3; one of four teams gets nothing."""
+    names = ("vision", "speech", "evals", "safety")
+    organization = lab(
+        [pool(gpus=3)],
+        teams=[team(name, guarantee=9) for name in names],
+        projects=[project(name, 5, name, speeds={"h100": 3.3}) for name in names],
+    )
+    assert goals(proved(organization))["guarantee_level_1"] == pytest.approx(5 / 3.3 - 1 + 0.001, abs=1e-6)
 
 
 @given(organizations(max_projects=5, max_pools=3), days(), st.data())

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Sense = Literal["minimize", "maximize"]
 
+TOLERANCE = 1e-5
+"""Share of one allocation unit that CBC's tolerances, on rows, integers and earlier goals, may add up to."""
+
 
 @dataclass(frozen=True, slots=True)
 class GoalSpec:
@@ -32,6 +35,8 @@ class GoalSpec:
     step: float
     """Two plans differ on the goal by a multiple of this, or not at all: a bound less than a step away is
     a proof."""
+    noise: float = 0.0
+    """What CBC's tolerances are worth on the goal, generously: a bound no further away is a proof."""
     index: int = 0
     """The level or the tier."""
 
@@ -49,8 +54,17 @@ def list_goals(instance: Instance) -> tuple[GoalSpec, ...]:
         goals.append(GoalSpec("repair", "minimize", "reference GPUs", repair, 1 / MILLI))
     levels = sorted({level for level, target in zip(teams.level, teams.target, strict=True) if target})
     step = float(_common_step([Fraction(1, MILLI), *teams.target]))
+    noise = TOLERANCE * max(instance.pools.unit_compute, default=0) / MILLI
     goals += [
-        GoalSpec(f"guarantee_level_{level}", "minimize", "reference GPUs", _at(guarantee, level), step, level)
+        GoalSpec(
+            f"guarantee_level_{level}",
+            "minimize",
+            "reference GPUs",
+            _at(guarantee, level),
+            step,
+            noise,
+            level,
+        )
         for level in levels
     ]
     projects = instance.projects
@@ -62,6 +76,7 @@ def list_goals(instance: Instance) -> tuple[GoalSpec, ...]:
             "weighted value",
             _at(value, tier),
             _value_step(instance, tier),
+            TOLERANCE * _best_unit(instance, tier),
             tier,
         )
         for tier in tiers
@@ -84,6 +99,17 @@ def _value_step(instance: Instance, tier: int) -> float:
             if arcs.wanted[own.start : own.stop].any():
                 steps.append(instance.move_cost)
     return float(_common_step(steps))
+
+
+def _best_unit(instance: Instance, tier: int) -> float:
+    """Value of the most valuable allocation unit of the tier."""
+    projects, arcs = instance.projects, instance.arcs
+    best = max(float(worth) for _, worth in instance.segments)
+    return max(
+        best * projects.priority[j] * int(arcs.own[own.start : own.stop].max()) / MILLI
+        for j, own in enumerate(projects.arcs)
+        if own and projects.tier[j] == tier
+    )
 
 
 def _common_step(numbers: Iterable[Fraction]) -> Fraction:

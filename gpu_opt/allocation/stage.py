@@ -240,9 +240,11 @@ class Stage:
     def _sound(self, bound: float) -> float:
         """A bound, never on the wrong side of a value that was reached (by the slack of held goals).
 
-        Less than a step away from the value it is the value: nothing lies between.
+        Less than a step away from the value it is the value: nothing lies between; nor does anything that
+        CBC can tell from it.
         """
-        if abs(bound - self.value) <= max(PROVED * abs(self.value), 0.9 * self.goal.step):
+        near = max(PROVED * abs(self.value), 0.9 * self.goal.step, self.goal.noise)
+        if abs(bound - self.value) <= near:
             return self.value
         return max(bound, self.value) if self.goal.sense == "maximize" else min(bound, self.value)
 
