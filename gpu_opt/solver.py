@@ -102,20 +102,9 @@ def solve(
     report = None if on_progress is None else _signed(on_progress, sign)
     with _workspace() as folder:
         args, names = _command(problem, options, folder, seconds, gap, start, relax, preprocess, primal)
+        text = _run_again_if_it_dies(args, folder, options.cancel, begun + seconds, report)
         solution = folder / SOLUTION
-        try:
-            output = _run(args, folder, options.cancel, begun + seconds, report)
-        except SolverDied as error:
-            if "-solve" not in args:
-                raise
-            log.info("%s; once more, without its heuristics", error)
-            solution.unlink(missing_ok=True)
-            output = _run(
-                [*args[:2], *NO_HEURISTICS, *args[2:]], folder, options.cancel, begun + seconds, report
-            )
-        text = output.decode("utf-8", "replace")
-        head = _first_line(solution)
-        status, stop = judge(head, text, options.cancel.is_set())
+        status, stop = judge(_first_line(solution), text, options.cancel.is_set())
         if status in {SolverStatus.OPTIMAL, SolverStatus.FEASIBLE}:
             _read_solution(problem, solution, names)
     objective = printed_objective(text) if status is SolverStatus.FEASIBLE else None
@@ -188,6 +177,21 @@ def _command(
     args += ["-solve" if is_mip else "-primalSimplex" if primal else "-initialSolve"]
     args += ["-printingOptions", "all", "-solution", str(folder / SOLUTION)]
     return args, (columns, rows, pulp_names)
+
+
+def _run_again_if_it_dies(
+    args: list[str], folder: Path, cancel: Cancel, deadline: float, report: OnProgress | None
+) -> str:
+    """Run CBC and return its output; if it dies on an integer program, once more without its heuristics."""
+    try:
+        output = _run(args, folder, cancel, deadline, report)
+    except SolverDied as error:
+        if "-solve" not in args:
+            raise
+        log.info("%s; once more, without its heuristics", error)
+        (folder / SOLUTION).unlink(missing_ok=True)
+        output = _run([*args[:2], *NO_HEURISTICS, *args[2:]], folder, cancel, deadline, report)
+    return output.decode("utf-8", "replace")
 
 
 def _run(args: list[str], folder: Path, cancel: Cancel, deadline: float, report: OnProgress | None) -> bytes:

@@ -111,6 +111,24 @@ def appraise(instance: Instance, goals: tuple[GoalSpec, ...], x: Ints) -> tuple[
     return tuple(worth[goal.name] for goal in goals)
 
 
+def trivial_bound(instance: Instance, goal: GoalSpec) -> float:
+    """What no plan can beat, without solving: no shortfall, or every demand of the tier met in full."""
+    if goal.sense == "minimize":
+        return 0.0
+    per_demand = float(sum(share * worth for share, worth in instance.segments))
+    return sum(
+        priority * per_demand * demand / MILLI
+        for priority, demand, tier, own in zip(
+            instance.projects.priority,
+            instance.projects.demand,
+            instance.projects.tier,
+            instance.projects.arcs,
+            strict=True,
+        )
+        if tier == goal.index and own
+    )
+
+
 def is_better(goals: tuple[GoalSpec, ...], new: tuple[float, ...], old: tuple[float, ...]) -> bool:
     """Whether `new` is lexicographically better than `old` by more than rounding."""
     for goal, a, b in zip(goals, new, old, strict=True):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gpu_opt.allocation.constraints import FAMILIES
+from gpu_opt.allocation.appraisal import held_with
+from gpu_opt.allocation.constraints import FAMILIES, expression
+from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.variables import Variables, add_variables
 from gpu_opt.instance import Instance
 
@@ -31,3 +33,32 @@ def formulate(instance: Instance) -> Formulation:
         for name, row in family(instance, variables):
             problem.addConstraint(row, name)
     return Formulation(problem, variables)
+
+
+def aim(formulation: Formulation, goal: GoalSpec, instance: Instance) -> None:
+    """Make the goal the objective."""
+    formulation.problem.sense = 1 if goal.sense == "minimize" else -1
+    formulation.problem.objective = expression(goal.terms(instance, formulation.variables))
+
+
+def hold(
+    formulation: Formulation, instance: Instance, goal: GoalSpec, reached: float, widening: float = 1.0
+) -> None:
+    """Keep the value that the goal has reached, in a row of the family `earlier_goals`.
+
+    A sum that has reached zero is held by its variables' bounds: a linear program is several times
+    faster without the row.
+    """
+    name = f"earlier_goals_{goal.name}"
+    slack = held_with(reached) * widening
+    if goal.sense == "minimize" and reached == 0:
+        for variable, _ in goal.terms(instance, formulation.variables):
+            variable.upBound = 0 if widening == 1 else slack
+        return
+    limit = reached - slack if goal.sense == "maximize" else reached + slack
+    row = formulation.problem.get_constraint_by_name(name)
+    if row is not None:
+        row.changeRHS(limit)
+        return
+    terms = expression(goal.terms(instance, formulation.variables))
+    formulation.problem.addConstraint(terms >= limit if goal.sense == "maximize" else terms <= limit, name)

@@ -8,10 +8,9 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from gpu_opt.allocation.appraisal import appraise, held_with
-from gpu_opt.allocation.constraints import expression
+from gpu_opt.allocation.appraisal import appraise, trivial_bound
 from gpu_opt.allocation.dive import dive
-from gpu_opt.allocation.formulation import Formulation, formulate
+from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
 from gpu_opt.allocation.goals import GoalSpec, list_goals
 from gpu_opt.allocation.incumbent import Incumbent
 from gpu_opt.allocation.neighbourhoods import Floats, choose_projects
@@ -21,7 +20,7 @@ from gpu_opt.allocation.start import read_grants, read_relaxation, set_start
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.clock import Clock
 from gpu_opt.errors import SolverDied
-from gpu_opt.instance import MILLI, Instance, Ints
+from gpu_opt.instance import Ints
 from gpu_opt.options import Cancel, Options, Progress, relative_gap
 from gpu_opt.plan import Stop
 from gpu_opt.solver import Answer, OnProgress, solve
@@ -88,7 +87,7 @@ class Stage:
         self._report()
         if not self._good_enough():
             for formulation in (self.whole, self.relaxation):
-                _aim(formulation, self.goal, self.incumbent.instance)
+                aim(formulation, self.goal, self.incumbent.instance)
                 self._hold_earlier(formulation)
             self._optimize()
         return Proof(self._sound_bound(), self._stop(), time.monotonic() - started)
@@ -133,7 +132,7 @@ class Stage:
         """Hold every earlier goal at what the plan reaches: a later stage may have improved it by chance."""
         earlier = self.incumbent.goals[: self.position]
         for goal, value in zip(earlier, self.incumbent.values, strict=False):
-            _hold(formulation, self.incumbent.instance, goal, value, widening)
+            hold(formulation, self.incumbent.instance, goal, value, widening)
 
     def _improve(self, future: Future[Answer]) -> None:
         """Solve neighbourhood after neighbourhood until the time is over or CBC is done with the whole."""
@@ -175,8 +174,8 @@ class Stage:
         for goal, value in zip(goals, reached, strict=True):
             if goal.name == self.goal.name:
                 break
-            _hold(formulation, part, goal, value)
-        _aim(formulation, goals[names.index(self.goal.name)], part)
+            hold(formulation, part, goal, value)
+        aim(formulation, goals[names.index(self.goal.name)], part)
         set_start(part, formulation.variables, x[arcs])
         answer = _survive(
             formulation,
@@ -267,35 +266,6 @@ class Stage:
             self.options.progress(Progress(self.goal.name, self.clock.seconds, self.value, shown))
 
 
-def _aim(formulation: Formulation, goal: GoalSpec, instance: Instance) -> None:
-    """Make the goal the objective."""
-    formulation.problem.sense = 1 if goal.sense == "minimize" else -1
-    formulation.problem.objective = expression(goal.terms(instance, formulation.variables))
-
-
-def _hold(
-    formulation: Formulation, instance: Instance, goal: GoalSpec, reached: float, widening: float = 1.0
-) -> None:
-    """Keep the value that the goal has reached, in a row of the family `earlier_goals`.
-
-    A sum that has reached zero is held by its variables' bounds: a linear program is several times
-    faster without the row.
-    """
-    name = f"earlier_goals_{goal.name}"
-    slack = held_with(reached) * widening
-    if goal.sense == "minimize" and reached == 0:
-        for variable, _ in goal.terms(instance, formulation.variables):
-            variable.upBound = 0 if widening == 1 else slack
-        return
-    limit = reached - slack if goal.sense == "maximize" else reached + slack
-    row = formulation.problem.get_constraint_by_name(name)
-    if row is not None:
-        row.changeRHS(limit)
-        return
-    terms = expression(goal.terms(instance, formulation.variables))
-    formulation.problem.addConstraint(terms >= limit if goal.sense == "maximize" else terms <= limit, name)
-
-
 def _survive(
     formulation: Formulation,
     options: Options,
@@ -327,21 +297,3 @@ def _wait(future: Future[Answer], seconds: float, cancel: Cancel) -> None:
     end = time.monotonic() + seconds
     while not future.done() and time.monotonic() < end and not cancel.is_set():
         time.sleep(0.01)
-
-
-def trivial_bound(instance: Instance, goal: GoalSpec) -> float:
-    """What no plan can beat, without solving: no shortfall, or every demand of the tier met in full."""
-    if goal.sense == "minimize":
-        return 0.0
-    per_demand = float(sum(share * worth for share, worth in instance.segments))
-    return sum(
-        priority * per_demand * demand / MILLI
-        for priority, demand, tier, own in zip(
-            instance.projects.priority,
-            instance.projects.demand,
-            instance.projects.tier,
-            instance.projects.arcs,
-            strict=True,
-        )
-        if tier == goal.index and own
-    )
