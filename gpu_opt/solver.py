@@ -243,7 +243,7 @@ def _follow(
             if cancel.is_set() or now > deadline:
                 asked = min(asked, now)
                 if now > asked + GRACE and not forced:
-                    log.warning("CBC did not stop when asked to, and was killed")
+                    log.info("CBC did not stop when asked to, and was killed")
                     process.kill()
                     forced = True
                 process.send_signal(signal.SIGINT)  # again and again: between its phases CBC forgets it

@@ -357,6 +357,7 @@ def test_a_cbc_that_will_not_stop_is_killed(
     fake: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(solver, "GRACE", 0.2)
+    caplog.set_level("INFO")
     fake("trap '' INT; exec sleep 100")
     answer = solve(knapsacks(5, 1), ONE, seconds=0.3)
     assert (answer.status, answer.stop) == (SolverStatus.NO_SOLUTION, Stop.TIME)

@@ -113,7 +113,10 @@ class Stage:
         """Solve the whole program; widen the held goals if CBC calls a program infeasible that is not."""
         instance = self.incumbent.instance
         set_start(instance, self.whole.variables, self.incumbent.x)
-        for attempt in range(4):
+        for widening in (1.0, 10.0, 100.0, 1000.0):
+            if widening > 1:
+                log.warning("CBC calls %s infeasible; held goals widened %g times", self.goal.name, widening)
+                self._hold_earlier(self.whole, widening)
             answer = _survive(
                 self.whole,
                 options,
@@ -122,10 +125,7 @@ class Stage:
                 on_progress=self._progress,
             )
             if answer.status is not SolverStatus.INFEASIBLE:
-                return answer
-            widening = 10.0 ** (attempt + 1)
-            log.warning("CBC calls %s infeasible; held goals widened %g times", self.goal.name, widening)
-            self._hold_earlier(self.whole, widening)
+                break
         return answer
 
     def _hold_earlier(self, formulation: Formulation, widening: float = 1.0) -> None:
