@@ -104,6 +104,14 @@ def test_it_must_stay_in_the_pool_in_which_it_is() -> None:
     assert (why.cause, why.subject) == (Cause.ONE_POOL, "iowa")
 
 
+def test_it_may_not_spread_to_where_one_more_unit_would_fit() -> None:
+    pools = [pool("iowa", 8, unit=4), pool("ohio", 12, unit=6), pool("texas", 2, unit=2)]
+    spread = project("orion", 12, one_pool=True, holds={"iowa": 4, "ohio": 6})
+    plan = proved(lab(pools, projects=[spread], max_moves=0))
+    assert gpus(plan) == {"orion": 10}
+    assert reason(plan, "orion").cause is Cause.ONE_POOL
+
+
 def test_the_moves_are_spent() -> None:
     organization = lab(
         [pool(gpus=8)],

@@ -196,8 +196,6 @@ def _room_left(situation: _Situation, index: int) -> Reason:
     if not situation.own[index] and minimum:
         told = f"what is left for it is below its minimum of {minimum / MILLI:,g}"
         return Reason(cause=Cause.MINIMUM_UNREACHABLE, text=told)
-    if situation.moves_spent:
-        return Reason(cause=Cause.MOVES, text=f"all {instance.max_moves:,} moves are spent")
     if instance.projects.one_pool[index]:
-        return Reason(cause=Cause.ONE_POOL, text="must be in one pool, and none has more room")
+        return Reason(cause=Cause.ONE_POOL, text="may not spread to a pool in which one more unit would fit")
     return Reason(cause=Cause.UNPROVED, text="not decided: more time may find a better plan")
