@@ -62,8 +62,8 @@ class _Settled:
     minimum: int
     usable: Fraction
     """Milli-compute at the speeds of the types."""
-    largest_unit: int
-    """Milli-compute of its largest allocation unit."""
+    smallest_unit: int
+    """Milli-compute of the smallest allocation unit that it could get; 0: none."""
     wanted_compute: int
     """Milli-compute, at the speeds of the types, of its wanted holdings."""
 
@@ -96,7 +96,7 @@ def _settle(organization: Organization, budgets: Budgets, project: Project) -> _
         most=most,
         minimum=minimum,
         usable=min(demand * cheapest, reachable),
-        largest_unit=max(counted),
+        smallest_unit=min((c for c, most_units in zip(counted, upper, strict=True) if most_units), default=0),
         wanted_compute=_dot(wanted, counted),
     )
 
@@ -207,12 +207,12 @@ def _index_teams(
     count = len(budgets.teams)
     usable = [Fraction(0)] * count
     wanted = [0] * count
-    largest = [0] * count
+    smallest = [0] * count
     for project, each in zip(active, settled, strict=True):
         team = team_index[project.team]
         usable[team] += each.usable
         wanted[team] += each.wanted_compute
-        largest[team] = max(largest[team], each.largest_unit)
+        smallest[team] = _smaller(smallest[team], each.smallest_unit)
     parent = [-1 if team.parent is None else team_index[team.parent] for team in budgets.teams]
     caps = [budgets.cap.get(team.name) for team in budgets.teams]
     for team in reversed(range(count)):
@@ -222,7 +222,7 @@ def _index_teams(
         if parent[team] >= 0:
             usable[parent[team]] += usable[team]
             wanted[parent[team]] += wanted[team]
-            largest[parent[team]] = max(largest[parent[team]], largest[team])
+            smallest[parent[team]] = _smaller(smallest[parent[team]], smallest[team])
     promise = [
         min(budgets.guarantee.get(team.name, Fraction(0)), usable[index] / MILLI)
         for index, team in enumerate(budgets.teams)
@@ -239,9 +239,14 @@ def _index_teams(
         promise=tuple(promise),
         target=tuple(
             max(Fraction(0), p - Fraction(unit - 1, MILLI)) if unit else Fraction(0)
-            for p, unit in zip(promise, largest, strict=True)
+            for p, unit in zip(promise, smallest, strict=True)
         ),
     )
+
+
+def _smaller(unit: int, other: int) -> int:
+    """The smaller of two units; 0 is none."""
+    return min(unit, other) if unit and other else unit or other
 
 
 def _levels(parent: list[int]) -> tuple[int, ...]:

@@ -26,7 +26,7 @@ MAX_DECIMALS = 3
 the tolerance of a linear program, so that a rounded plan meets every cap exactly."""
 
 DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
-PERCENTAGE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*%\s*$")
+PERCENTAGE = re.compile(r"^\s*(\d{1,9}(?:\.\d{1,9})?)\s*%\s*$", re.ASCII)
 
 
 def _check_decimals(value: Any) -> Any:
@@ -173,7 +173,7 @@ class Policy(Record):
     """How gains and disruptions are weighed."""
 
     value: Annotated[
-        tuple[tuple[Annotated[float, Field(gt=0, le=1)], Annotated[float, Field(ge=0, le=1_000_000)]], ...],
+        tuple[tuple[Annotated[float, Field(strict=True, gt=0, le=1)], Price], ...],
         Field(min_length=1),
     ] = ((1.0, 1.0),)
     """Value of compute, concave: (share of the demand, value per reference GPU); the shares add up to 1."""
@@ -201,7 +201,8 @@ class Organization(Record):
 class Request(Record):
     """GPUs asked of the reallocation."""
 
-    name: Name
+    name: Annotated[str, Field(min_length=1, max_length=500)]
+    """Longer than other names may be: requests are named for a project and a place."""
     team: Name
     gpus: Annotated[int, Field(strict=True, ge=1, le=MAX_GPUS)]
     gpu_types: tuple[Name, ...] | None = None

@@ -87,17 +87,17 @@ def test_a_cap_below_limits_what_is_promised_above() -> None:
     assert allocation(organization, {}).teams[0].promised == 8
 
 
-def test_a_target_leaves_out_the_largest_unit_under_the_team() -> None:
+def test_a_target_leaves_out_the_smallest_unit_that_the_team_could_get() -> None:
     organization = lab(
         [pool("iowa", 16, unit=4), pool("ohio", 16, unit=2)],
-        teams=[root(guarantee=10), team("vision"), team("speech")],
+        teams=[root(guarantee=11), team("vision"), team("speech")],
         projects=[project("orion", 8, "vision"), project("lyra", 4, "speech", sites=("ohio",))],
     )
-    assert allocation(organization, {}).teams[0].shortfall == 10
-    met = allocation(
-        organization, {("orion", "iowa"): 4, ("lyra", "ohio"): 4}
-    )  # 8 of 10: less than a unit short
-    assert met.teams[0].shortfall == 0
+    assert allocation(organization, {}).teams[0].shortfall == 11
+    short = allocation(organization, {("orion", "iowa"): 4, ("lyra", "ohio"): 4})
+    assert short.teams[0].shortfall == 3  # a unit of 4 more than the smallest, which is 2
+    met = allocation(organization, {("orion", "iowa"): 8, ("lyra", "ohio"): 2})
+    assert met.teams[0].shortfall == 0  # 10 of 11: less than a unit of ohio short
 
 
 def test_a_minimum_counts_at_the_speed_of_the_types_under_a_cap() -> None:

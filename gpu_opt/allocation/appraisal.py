@@ -133,7 +133,7 @@ def is_better(goals: tuple[GoalSpec, ...], new: tuple[float, ...], old: tuple[fl
     """Whether `new` is lexicographically better than `old` by more than rounding."""
     for goal, a, b in zip(goals, new, old, strict=True):
         gain = a - b if goal.sense == "maximize" else b - a
-        tolerance = held_with(b)
+        tolerance = held_with(b, goal.step)
         if gain > tolerance:
             return True
         if gain < -tolerance:
@@ -141,9 +141,9 @@ def is_better(goals: tuple[GoalSpec, ...], new: tuple[float, ...], old: tuple[fl
     return False
 
 
-def held_with(value: float) -> float:
-    """Slack with which a goal's value is held: what rounding may cost, far below one allocation unit."""
-    return 1e-9 * abs(value) + 1e-7
+def held_with(value: float, step: float) -> float:
+    """Slack with which a goal's value is held: what rounding may cost, never a whole step of the goal."""
+    return min(1e-9 * abs(value) + 1e-7, step / 2)
 
 
 def _per_project(instance: Instance, per_arc: Ints) -> Ints:

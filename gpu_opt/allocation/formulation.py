@@ -50,7 +50,7 @@ def hold(
     faster without the row.
     """
     name = f"earlier_goals_{goal.name}"
-    slack = held_with(reached) * widening
+    slack = held_with(reached, goal.step) * widening
     if goal.sense == "minimize" and reached == 0:
         for variable, _ in goal.terms(instance, formulation.variables):
             variable.upBound = 0 if widening == 1 else slack

@@ -36,7 +36,7 @@ SHORTEST, LONGEST = 0.5, 2.0
 FIRST_SIZE = 40
 """Projects in the first neighbourhood; the size adapts to what CBC solves within its seconds."""
 
-PROVED = 1e-6
+PROVED = 1e-9
 """Relative gap within which a goal counts as proved."""
 
 

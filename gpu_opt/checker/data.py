@@ -197,10 +197,14 @@ def targets(
 ) -> dict[str, Fraction]:
     """Every promise less all that is smaller than one allocation unit; compute."""
     steps = {pool: fleet.worth[pool] * unit for pool, unit in fleet.unit.items()}
-    largest: dict[str, int] = {}
+    smallest: dict[str, int] = {}
     for scope in scopes.values():
-        step = max((steps[pool] for pool in scope.speeds), default=0)
-        for team in budgets.paths[scope.project.team]:
-            largest[team] = max(step, largest.get(team, 0))
-    aims = {team: promised[team] - Fraction(step, 1000) + GRAIN for team, step in largest.items() if step}
+        open_to = [
+            steps[pool]
+            for pool, at in scope.speeds.items()
+            if min(scope.reach[pool], scope.most // at) >= fleet.unit[pool]
+        ]
+        for team in budgets.paths[scope.project.team] if open_to else ():
+            smallest[team] = min([*open_to, smallest.get(team, open_to[0])])
+    aims = {team: promised[team] - Fraction(step, 1000) + GRAIN for team, step in smallest.items()}
     return {team: max(Fraction(0), aims.get(team, Fraction(0))) for team in budgets.paths}
