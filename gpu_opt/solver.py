@@ -105,6 +105,8 @@ def solve(
         text = _run_again_if_it_dies(args, folder, options.cancel, begun + seconds, report)
         solution = folder / SOLUTION
         status, stop = judge(_first_line(solution), text, options.cancel.is_set())
+        if status is SolverStatus.OPTIMAL and gap > 0 and "-solve" in args:
+            status, stop = SolverStatus.FEASIBLE, Stop.GAP  # "optimal" then means: to within the gap
         if status in {SolverStatus.OPTIMAL, SolverStatus.FEASIBLE}:
             _read_solution(problem, solution, names)
     objective = printed_objective(text) if status is SolverStatus.FEASIBLE else None

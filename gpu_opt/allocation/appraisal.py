@@ -129,6 +129,12 @@ def trivial_bound(instance: Instance, goal: GoalSpec) -> float:
     )
 
 
+def contradicts(goal: GoalSpec, bound: float, value: float) -> bool:
+    """Whether a plan is better than a bound says any can be: such a bound is false, whoever says so."""
+    beyond = value - bound if goal.sense == "maximize" else bound - value
+    return beyond > max(1e-9 * abs(value), 0.9 * goal.step, goal.noise)
+
+
 def is_better(goals: tuple[GoalSpec, ...], new: tuple[float, ...], old: tuple[float, ...]) -> bool:
     """Whether `new` is lexicographically better than `old` by more than rounding."""
     for goal, a, b in zip(goals, new, old, strict=True):

@@ -6,7 +6,15 @@ from fractions import Fraction
 
 import numpy as np
 
-from gpu_opt.allocation.appraisal import appraise, moved_gpus, overruns, own_compute, team_compute
+from gpu_opt.allocation.appraisal import (
+    appraise,
+    contradicts,
+    moved_gpus,
+    overruns,
+    own_compute,
+    team_compute,
+    trivial_bound,
+)
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.reasons import explain_projects
 from gpu_opt.allocation.stage import Proof
@@ -67,17 +75,26 @@ def _goals(
     instance: Instance, goals: tuple[GoalSpec, ...], x: Ints, proofs: tuple[Proof, ...]
 ) -> tuple[Goal, ...]:
     return tuple(
-        Goal(
-            name=goal.name,
-            sense=goal.sense,
-            unit=goal.unit,
-            value=value,
-            bound=proof.bound,
-            gap=relative_gap(value, proof.bound),
-            stop=proof.stop,
-            seconds=proof.seconds,
-        )
+        _goal(instance, goal, value, proof)
         for goal, value, proof in zip(goals, appraise(instance, goals, x), proofs, strict=True)
+    )
+
+
+def _goal(instance: Instance, goal: GoalSpec, value: float, proof: Proof) -> Goal:
+    """A goal with its proof; a bound that the final plan contradicts gives way to the trivial one."""
+    bound, stop = proof.bound, proof.stop
+    if contradicts(goal, bound, value):
+        bound, stop = trivial_bound(instance, goal), Stop.TIME
+    bound = max(bound, value) if goal.sense == "maximize" else min(bound, value)
+    return Goal(
+        name=goal.name,
+        sense=goal.sense,
+        unit=goal.unit,
+        value=value,
+        bound=bound,
+        gap=relative_gap(value, bound),
+        stop=stop,
+        seconds=proof.seconds,
     )
 
 

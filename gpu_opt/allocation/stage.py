@@ -8,7 +8,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from gpu_opt.allocation.appraisal import appraise, trivial_bound
+from gpu_opt.allocation.appraisal import appraise, contradicts, trivial_bound
 from gpu_opt.allocation.dive import dive
 from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
 from gpu_opt.allocation.goals import GoalSpec, list_goals
@@ -121,7 +121,6 @@ class Stage:
                 self.whole,
                 options,
                 seconds=self._left(),
-                gap=self.options.gap,
                 on_progress=self._progress,
             )
             if answer.status is not SolverStatus.INFEASIBLE:
@@ -221,7 +220,7 @@ class Stage:
     def _take(self, answer: Answer) -> None:
         if answer.has_solution:
             self.incumbent.offer(read_grants(self.whole.variables))
-        if answer.bound is not None:
+        if answer.bound is not None and not contradicts(self.goal, answer.bound, self.value):
             self.bound = self._tighter(answer.bound)
         self._report()
 

@@ -176,7 +176,6 @@ def _solve(task: Task, goal: GoalCost, program: Program, seconds: float, *, rela
             program.problem,
             options,
             seconds=seconds,
-            gap=options.gap,
             start=not relax,
             relax=relax,
             primal=relax,  # many times faster than the dual where rooms bind
