@@ -14,10 +14,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from gpu_opt.errors import Problem
-from gpu_opt.files.tokens import Token, refuse
-
-MAX_DEPTH = 20
-"""Levels of nesting that are read; an organization has five."""
+from gpu_opt.files.tokens import MAX_DEPTH, Token, refuse
 
 MAX_ALIASED = 1_000_000
 """Values that all aliases of a file together may stand for."""

@@ -28,6 +28,9 @@ class Token(NamedTuple):
     column: int
 
 
+MAX_DEPTH = 20
+"""Levels of nesting that are read; an organization has five."""
+
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _KINDS = {
     yaml.MappingStartEvent: "{",
@@ -41,6 +44,7 @@ _NOT_TEXT = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010
 _JSON_TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]|[^\s,:{}\[\]"]+')
 
 _WHAT = {
+    "exceeded maximum nesting depth": f"nested more than {MAX_DEPTH} levels deep",
     "did not find expected key": "expected a field name, as far to the right as those before it",
     "did not find expected '-' indicator": "expected '-', as far to the right as those before it",
     "did not find expected ',' or '}'": "expected ',' or '}'",
