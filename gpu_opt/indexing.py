@@ -11,7 +11,7 @@ import numpy as np
 
 from gpu_opt.budgets import Budgets, resolve_budgets
 from gpu_opt.instance import MILLI, Arcs, Instance, Pools, Projects, Teams, TypeLimit
-from gpu_opt.organization import Organization, Pool, Project, exact
+from gpu_opt.organization import Organization, Pool, Project, exact, runs_in
 
 
 def build_instance(organization: Organization, date: dt.date) -> Instance:
@@ -106,12 +106,7 @@ def _dot(left: Iterable[int], right: Iterable[int]) -> int:
 
 
 def _runs_on(organization: Organization, project: Project) -> list[int]:
-    return [
-        index
-        for index, pool in enumerate(organization.pools)
-        if (project.sites is None or pool.site in project.sites)
-        and (project.speeds is None or pool.gpu_type in project.speeds)
-    ]
+    return [index for index, pool in enumerate(organization.pools) if runs_in(project, pool)]
 
 
 def _own_speed(organization: Organization, project: Project, pool: Pool) -> float:

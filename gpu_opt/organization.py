@@ -144,6 +144,8 @@ class Project(Record):
     """GPU types that it runs on, with its own speed on each; default: every type at the type's speed."""
     sites: tuple[Name, ...] | None = None
     """Sites where it can run; default: all."""
+    pools: tuple[Name, ...] | None = None
+    """Pools where it can run; default: every pool of its types at its sites."""
     one_pool: bool = False
     """True: all of it in a single pool."""
     starts: Day | None = None
@@ -219,6 +221,15 @@ class Request(Record):
     priority: Annotated[float, Field(strict=True, gt=0, le=1_000_000, allow_inf_nan=False)] = 1.0
     all_or_nothing: bool = False
     """True: fewer than all of them are of no use."""
+
+
+def runs_in(project: Project, pool: Pool) -> bool:
+    """Whether a project can run in a pool at all: its GPU types, its sites and its pools allow it."""
+    return (
+        (project.speeds is None or pool.gpu_type in project.speeds)
+        and (project.sites is None or pool.site in project.sites)
+        and (project.pools is None or pool.name in project.pools)
+    )
 
 
 def exact(number: float) -> Fraction:

@@ -145,6 +145,8 @@ def project(draw: DrawFn, name: str, pools: Sequence[Pool], teams: Sequence[Team
         for pool in pools
         if (speeds is None or pool.gpu_type in speeds) and (sites is None or pool.site in sites)
     ]
+    only = draw(st.none() | st.none() | subsets([pool.name for pool in possible])) if possible else None
+    possible = [pool for pool in possible if only is None or pool.name in only]
     largest = max(pool.gpus * SPEEDS[pool.gpu_type] for pool in pools)
     demand = round(largest * draw(st.sampled_from((1, 0.5, 2.5, 1.5, 0.3, 2, 1.2, 0))), 1)
     minimum = round(min(demand, largest) * draw(st.sampled_from((0, 0.3, 0.1, 0.5, 1))), 1)
@@ -160,6 +162,7 @@ def project(draw: DrawFn, name: str, pools: Sequence[Pool], teams: Sequence[Team
         minimum=min(minimum, demand),
         speeds=speeds,
         sites=None if sites is None else tuple(sites),
+        pools=only,
         one_pool=draw(st.booleans()),
         starts=starts,
         ends=None if length is None else (starts or TODAY - dt.timedelta(days=5)) + dt.timedelta(days=length),

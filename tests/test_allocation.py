@@ -154,6 +154,12 @@ def test_it_runs_only_on_its_types_and_at_its_sites() -> None:
     assert grants(proved(organization)) == {"orion": {"texas": 4}}
 
 
+def test_it_runs_only_in_its_pools() -> None:
+    pools = [pool("iowa", 4), pool("texas", 4), pool("ohio", 4)]
+    organization = lab(pools, projects=[project("orion", 20, pools=("texas", "ohio"))])
+    assert grants(proved(organization)) == {"orion": {"texas": 4, "ohio": 4}}
+
+
 # --- Dates --------------------------------------------------------------------------------------------
 
 

@@ -78,6 +78,11 @@ CASES: list[tuple[Rule, Organization, Says]] = [
     ),
     (
         names.unknown_pools,
+        lab([pool("iowa")], projects=[project("x", pools=("iowa", "iwoa"))]),
+        {"projects[0].pools[1]": "no pool 'iwoa'; did you mean 'iowa'?"},
+    ),
+    (
+        names.unknown_pools,
         lab([], projects=[project("x", holds={"texas": 8})]),
         {"projects[0].holds.texas": "no pool 'texas'; there is no pool at all: add it"},
     ),
@@ -274,11 +279,13 @@ CASES: list[tuple[Rule, Organization, Says]] = [
                 project("x", speeds={"gb200": 2}, holds={"iowa": 8, "texas": 4}),
                 project("y", sites=("iowa",), holds={"iowa": 8, "texas": 4}),
                 project("z", sites=("iowa",), holds={"texas": 0}),
+                project("u", pools=("iowa",), holds={"iowa": 8, "texas": 4}),
             ],
         ),
         {
             "projects[0].holds.iowa": "it holds GPUs of type 'h100', which its speeds do not name; add",
             "projects[1].holds.texas": "it holds GPUs at 'texas', which its sites do not name",
+            "projects[3].holds.texas": "it holds GPUs in pool 'texas', which its pools do not name",
         },
     ),
     (
@@ -358,11 +365,13 @@ CASES: list[tuple[Rule, Organization, Says]] = [
                 project("y", sites=()),
                 project("z", speeds={"gb200": 2.5, "h100": 1}, sites=("iowa",)),
                 project("free"),
+                project("u", sites=("iowa",), pools=("texas",)),
             ],
         ),
         {
             "projects[0]": "it can run nowhere: no pool has GPUs of type 'gb200' at 'iowa'; add a pool",
             "projects[1]": "it can run nowhere: no GPU type, or no site, is left to it",
+            "projects[4]": "it can run nowhere: none of its pools has a GPU type and a site where it runs",
         },
     ),
     (

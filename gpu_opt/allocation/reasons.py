@@ -8,7 +8,7 @@ import numpy as np
 
 from gpu_opt.allocation.appraisal import moved_gpus, own_compute, team_compute
 from gpu_opt.instance import MILLI, Instance, Ints
-from gpu_opt.organization import Organization, Project
+from gpu_opt.organization import Organization, Project, runs_in
 from gpu_opt.plan import Cause, Reason
 
 
@@ -102,12 +102,7 @@ def _not_active(instance: Instance, project: Project) -> Reason:
 
 
 def _cannot_run(organization: Organization, project: Project) -> Reason:
-    runs_somewhere = any(
-        (project.sites is None or pool.site in project.sites)
-        and (project.speeds is None or pool.gpu_type in project.speeds)
-        for pool in organization.pools
-    )
-    if not runs_somewhere:
+    if not any(runs_in(project, pool) for pool in organization.pools):
         return Reason(cause=Cause.NO_POOL, text="no pool has a GPU type and a site where it runs")
     if project.minimum > 0:
         return Reason(

@@ -104,12 +104,14 @@ def team_reach(fleet: Fleet, budgets: Budgets, team: str) -> dict[str, int]:
 
 
 def own_speeds(project: Project, organization: Organization, fleet: Fleet) -> dict[str, int]:
-    """Thousandths of compute per GPU, by pool of a type and at a site where the project runs."""
+    """Thousandths of compute per GPU, by pool where the project runs: of its types, sites and pools."""
     own = None if project.speeds is None else {name: thousandths(at) for name, at in project.speeds.items()}
     return {
         pool.name: fleet.worth[pool.name] if own is None else own[pool.gpu_type]
         for pool in organization.pools
-        if (own is None or pool.gpu_type in own) and (project.sites is None or pool.site in project.sites)
+        if (own is None or pool.gpu_type in own)
+        and (project.sites is None or pool.site in project.sites)
+        and (project.pools is None or pool.name in project.pools)
     }
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from gpu_opt.indexing import is_active
 from gpu_opt.options import Options
-from gpu_opt.organization import Organization, Project, Request, exact
+from gpu_opt.organization import Organization, Project, Request, exact, runs_in
 from gpu_opt.plan import Allocation, Grant
 
 
@@ -91,9 +91,7 @@ def _pools(organization: Organization, project: Project, where: str) -> tuple[st
     if project.one_pool:
         return (where,)
     return tuple(
-        pool.name
-        for pool in organization.pools
-        if pool.gpu_type == where and (project.sites is None or pool.site in project.sites)
+        pool.name for pool in organization.pools if pool.gpu_type == where and runs_in(project, pool)
     )
 
 

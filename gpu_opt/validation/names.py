@@ -46,7 +46,7 @@ def unknown_gpu_types(facts: Facts) -> Iterator[Problem]:
 
 
 def unknown_pools(facts: Facts) -> Iterator[Problem]:
-    """Error: a delivery to, or a holding in, a pool that does not exist."""
+    """Error: a delivery to, a holding in, or a project's pool that does not exist."""
     word = unknown("pool", facts.pools)
     for i, delivery in enumerate(facts.organization.deliveries):
         if delivery.pool not in facts.pools:
@@ -55,6 +55,9 @@ def unknown_pools(facts: Facts) -> Iterator[Problem]:
         for name in project.holds:
             if name not in facts.pools:
                 yield error(f"projects[{i}].holds.{name}", word(name))
+        for k, name in enumerate(project.pools or ()):
+            if name not in facts.pools:
+                yield error(f"projects[{i}].pools[{k}]", word(name))
 
 
 def unknown_teams(facts: Facts) -> Iterator[Problem]:

@@ -83,12 +83,15 @@ def impossible_holdings(facts: Facts) -> Iterator[Problem]:
             project.speeds is not None and project.speeds.keys() <= facts.organization.gpu_types.keys()
         )
         sites_known = project.sites is not None and known_sites.issuperset(project.sites)
+        pools_known = project.pools is not None and facts.pools.keys() >= set(project.pools)
         for name in holdings(facts, project):
             pool = facts.pools[name]
             if types_known and pool.gpu_type not in (project.speeds or ()):
                 yield error(f"projects[{i}].holds.{name}", _impossible("of type", pool.gpu_type, "speeds"))
             if sites_known and pool.site not in (project.sites or ()):
                 yield error(f"projects[{i}].holds.{name}", _impossible("at", pool.site, "sites"))
+            if pools_known and name not in (project.pools or ()):
+                yield error(f"projects[{i}].holds.{name}", _impossible("in pool", name, "pools"))
 
 
 def _impossible(which: str, name: str, field: str) -> str:

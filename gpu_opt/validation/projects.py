@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from fractions import Fraction
 
 from gpu_opt.errors import Problem
-from gpu_opt.organization import Project
+from gpu_opt.organization import Project, runs_in
 from gpu_opt.validation.facts import Facts, active, exactly, holdings
 from gpu_opt.validation.wording import error, listed, number, warning
 
@@ -99,7 +99,7 @@ def pinned_without_holdings(facts: Facts) -> Iterator[Problem]:
 
 
 def can_run_nowhere(facts: Facts) -> Iterator[Problem]:
-    """Warning: a project for which there is no pool of its GPU types at its sites."""
+    """Warning: a project for which there is no pool of its GPU types at its sites, among its pools."""
     if not facts.fleet_known:
         return
     pools = facts.organization.pools
@@ -114,6 +114,11 @@ def can_run_nowhere(facts: Facts) -> Iterator[Problem]:
         )
         if known and not any((gpu_type, site) in places for gpu_type in own_types for site in own_sites):
             yield warning(f"projects[{i}]", _nowhere(own_types, own_sites))
+        elif known and project.pools is not None and facts.pools.keys() >= set(project.pools):
+            named = [facts.pools[name] for name in project.pools]
+            if not any(runs_in(project, pool) for pool in named):
+                reason = "none of its pools has a GPU type and a site where it runs"
+                yield warning(f"projects[{i}]", f"it can run nowhere: {reason}; extend its pools")
 
 
 def _nowhere(types: Collection[str], sites: Collection[str]) -> str:

@@ -198,6 +198,7 @@ def renamed(organization: Organization) -> Organization:
                 team=teams[project.team],
                 speeds=None if project.speeds is None else {kinds[k]: s for k, s in project.speeds.items()},
                 sites=None if project.sites is None else tuple(sites[site] for site in project.sites),
+                pools=None if project.pools is None else tuple(pools[name] for name in project.pools),
                 holds={pools[name]: gpus for name, gpus in project.holds.items()},
             )
             for n, project in enumerate(organization.projects)
