@@ -28,6 +28,9 @@ SIZES = {
 }
 """Named sizes: projects, pools."""
 
+LIMITED = ("gb200", "b200", "h200")
+"""Types that divisions are limited on, where limits bind."""
+
 Binding = Literal["caps", "pools", "limits", "moves"]
 """Which constraints bind: team caps, pool capacities, limits on GPU types, or the move budget."""
 
@@ -42,6 +45,8 @@ class Dials:
     binding: Binding = "caps"
     tightness: float = 1.5
     """Compute asked for, as a multiple of the fleet's."""
+    guarantee: float = 0.7
+    """What teams are promised, as a share of their part of the fleet."""
     depth: int = 3
     """Levels of the team tree, the root included."""
     one_pool: float = 0.3
@@ -51,6 +56,8 @@ class Dials:
     churn: float = 0.15
     """Share of projects that hold nothing today."""
     tiers: int = 1
+    broken: bool = False
+    """Whether holdings ignore caps and limits, so that many teams are over theirs today."""
 
 
 def generate(dials: Dials) -> Organization:
@@ -59,7 +66,7 @@ def generate(dials: Dials) -> Organization:
     pools = _pools(dials, random)
     fleet = sum(pool.gpus * TYPES[pool.gpu_type] for pool in pools)
     leaves, teams = _teams(dials, random, fleet)
-    projects = _projects(dials, random, pools, leaves, fleet)
+    projects = _projects(dials, random, pools, teams, leaves, fleet)
     return Organization(
         name=f"generated-{dials.projects}x{dials.pools}-{dials.binding}-{dials.seed}",
         as_of=TODAY,
@@ -114,13 +121,13 @@ def _teams(dials: Dials, random: np.random.Generator, fleet: float) -> tuple[lis
                 own = float(budget * share)
                 limits = {}
                 if dials.binding == "limits" and depth == 1:
-                    limits = {kind: Limit(cap=f"{80 * share:.1f}%") for kind in ("gb200", "b200", "h200")}
+                    limits = {kind: Limit(cap=f"{80 * share:.1f}%") for kind in LIMITED}
                 teams.append(
                     Team(
                         name=name,
                         parent=parent,
                         owner=f"head-of-{name}",
-                        guarantee=float(round(0.7 * own)),
+                        guarantee=float(round(dials.guarantee * own)),
                         cap=float(round(roomy * own)),
                         limits=limits,
                     )
@@ -134,27 +141,30 @@ def _projects(
     dials: Dials,
     random: np.random.Generator,
     pools: tuple[Pool, ...],
+    teams: tuple[Team, ...],
     leaves: list[str],
     fleet: float,
 ) -> tuple[Project, ...]:
     raw = np.clip(random.lognormal(4.5, 1.4, dials.projects), 8, 12_000)
     demands = np.maximum(8, np.round(raw * dials.tightness * fleet / raw.sum()))
-    free = {pool.name: pool.gpus for pool in pools}
+    room = _Room(pools, () if dials.broken else teams)
     projects = []
     for j, demand in enumerate(demands.tolist()):
         kinds = sorted(random.choice(list(TYPES), int(random.integers(2, len(TYPES) + 1)), replace=False))
         speeds = {kind: round(TYPES[kind] * random.uniform(0.7, 1.1), 2) for kind in kinds}
+        team = leaves[int(random.integers(len(leaves)))]
         one_pool = bool(random.random() < dials.one_pool)
         minimum = (
             float(round(demand * random.uniform(0.2, 0.8))) if random.random() < dials.all_or_nothing else 0.0
         )
         holds = {}
         if random.random() >= dials.churn:
-            holds = _holdings(random, pools, free, speeds, demand, minimum, one_pool)
+            wish = max(minimum, demand * random.uniform(0.4, 0.9))
+            holds = _holdings(random, room, team, speeds, wish, 1 if one_pool else 2)
         projects.append(
             Project(
                 name=f"project-{j:05d}",
-                team=leaves[int(random.integers(len(leaves)))],
+                team=team,
                 tier=1 + int(random.integers(dials.tiers)),
                 priority=float(random.integers(1, 11)),
                 demand=demand,
@@ -167,24 +177,51 @@ def _projects(
     return tuple(projects)
 
 
+class _Room:
+    """What may still be held: in the pools, and under the teams that are given."""
+
+    def __init__(self, pools: tuple[Pool, ...], teams: tuple[Team, ...]) -> None:
+        self.pools = pools
+        self.free = {pool.name: int(0.97 * pool.gpus) for pool in pools}
+        self.above = {team.name: team.parent for team in teams}
+        self.compute = {team.name: float(team.cap) for team in teams if isinstance(team.cap, float)}
+        owned = {kind: sum(pool.gpus for pool in pools if pool.gpu_type == kind) for kind in TYPES}
+        self.gpus = {
+            (team.name, kind): float(str(limit.cap).rstrip("%")) / 100 * owned[kind]
+            for team in teams
+            for kind, limit in team.limits.items()
+        }
+
+    def take(self, team: str, pool: Pool, wish: int) -> int:
+        """Take as many whole units of the pool as the wish, in GPUs, and the room allow; return the GPUs."""
+        chain, above = [], self.above.get(team) and team
+        while above is not None:
+            chain.append(above)
+            above = self.above[above]
+        speed = TYPES[pool.gpu_type]
+        rooms = [self.compute[name] / speed for name in chain if name in self.compute]
+        rooms += [self.gpus[name, pool.gpu_type] for name in chain if (name, pool.gpu_type) in self.gpus]
+        units = int(max(0.0, min([wish, self.free[pool.name], *rooms]))) // pool.unit
+        gpus = units * pool.unit
+        self.free[pool.name] -= gpus
+        for name in chain:
+            if name in self.compute:
+                self.compute[name] -= gpus * speed
+            if (name, pool.gpu_type) in self.gpus:
+                self.gpus[name, pool.gpu_type] -= gpus
+        return gpus
+
+
 def _holdings(
-    random: np.random.Generator,
-    pools: tuple[Pool, ...],
-    free: dict[str, int],
-    speeds: dict[str, float],
-    demand: float,
-    minimum: float,
-    one_pool: bool,
+    random: np.random.Generator, room: _Room, team: str, speeds: dict[str, float], wish: float, most: int
 ) -> dict[str, int]:
     """GPUs that a running project holds: about two thirds of its demand, in one or two pools with room."""
-    wish = max(minimum, demand * random.uniform(0.4, 0.9))
-    where = [pool for pool in pools if pool.gpu_type in speeds]
+    where = [pool for pool in room.pools if pool.gpu_type in speeds]
     holds: dict[str, int] = {}
-    for index in random.permutation(len(where))[: 1 if one_pool else 2].tolist():
+    for index in random.permutation(len(where))[:most].tolist():
         pool = where[index]
-        units = min(int(wish / speeds[pool.gpu_type]) // pool.unit, int(0.97 * free[pool.name]) // pool.unit)
-        if units > 0:
-            holds[pool.name] = units * pool.unit
-            free[pool.name] -= units * pool.unit
-            wish -= units * pool.unit * speeds[pool.gpu_type]
+        gpus = room.take(team, pool, int(wish / speeds[pool.gpu_type]))
+        if gpus:
+            holds[pool.name] = gpus
+            wish -= gpus * speeds[pool.gpu_type]
     return holds
