@@ -41,9 +41,12 @@ class Clock:
         """Whether to stop and return the best plan known."""
         return self.left <= 0 or self.options.cancel.is_set()
 
-    def stop(self) -> Stop:
-        """Why it is over."""
-        return Stop.INTERRUPTED if self.options.cancel.is_set() else Stop.TIME
+    def stop(self, until: float | None = None) -> Stop:
+        """Why what is not proved ends now; with time `until` then, in the clock's seconds (default: the limit)."""
+        if self.options.cancel.is_set():
+            return Stop.INTERRUPTED
+        end = self.options.time_limit if until is None else until
+        return Stop.TIME if self.seconds >= end else Stop.FAILED
 
     def reporting(self, goal: str, unit: Fraction) -> OnProgress | None:
         """Report the progress on a goal, of which CBC counts in `unit`; None if nobody wants to know."""

@@ -5,21 +5,28 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from gpu_opt import solver
 from gpu_opt.allocation import allocate, stage
+from gpu_opt.allocation.appraisal import appraise
+from gpu_opt.allocation.decode import decode
+from gpu_opt.allocation.goals import list_goals
+from gpu_opt.allocation.incumbent import first_incumbent
+from gpu_opt.allocation.stage import Proof
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.checker import verify
 from gpu_opt.errors import InvalidInput, SolverDied, SolverFailure
 from gpu_opt.files import load
+from gpu_opt.indexing import build_instance
 from gpu_opt.options import Cancel, Options, Progress
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Allocation, Status, Stop
 from gpu_opt.solver import Answer, versions
-from tests.building import lab, pool, project, team
+from tests.building import RUN, lab, pool, project, team
 from tests.solving import PROOF, goals, gpus, moves, proved, reason, shortfalls
 
 ORGANIZATIONS = Path(__file__).parent.parent / "models" / "organizations"
@@ -119,6 +126,7 @@ def test_a_cbc_that_dies_on_every_program_costs_the_proof_but_not_the_plan(
     monkeypatch.setattr(stage, "solve", die)
     plan = allocate(exchange(), options=PROOF)
     assert (plan.status, gpus(plan)) == (Status.FEASIBLE, TODAY_AND_WHAT_IS_FREE)
+    assert (plan.stop, plan.goals[0].stop) == (Stop.FAILED, Stop.FAILED)
     assert verify(exchange(), plan) == ()
     assert "CBC was killed by signal 9" in caplog.text
 
@@ -174,7 +182,42 @@ def test_a_cbc_that_calls_everything_infeasible_costs_the_proof_but_not_the_plan
 
     monkeypatch.setattr(stage, "solve", infeasible)
     plan = allocate(exchange(), options=PROOF)
-    assert (plan.status, gpus(plan)) == (Status.FEASIBLE, TODAY_AND_WHAT_IS_FREE)
+    assert (plan.status, plan.stop) == (Status.FEASIBLE, Stop.FAILED)
+    assert gpus(plan) == TODAY_AND_WHAT_IS_FREE
+
+
+def test_a_cbc_that_dies_when_the_time_is_over_has_used_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    def die_late(*_: object, seconds: float, **__: object) -> Answer:
+        time.sleep(max(0.0, seconds))
+        raise SolverDied("CBC was killed by signal 9")
+
+    monkeypatch.setattr(stage, "solve", die_late)
+    plan = allocate(exchange(), options=dataclasses.replace(PROOF, time_limit=0.5))
+    assert plan.stop is Stop.TIME
+
+
+def test_a_proof_that_a_later_goals_plan_contradicts_is_none() -> None:
+    """Goals are searched one after the other, and a false bound may show only later."""
+    organization = exchange()
+    instance = build_instance(organization, organization.as_of)
+    goals = list_goals(instance)
+    x = first_incumbent(instance, goals).x
+    values = appraise(instance, goals, x)
+    false = Proof(values[0] - 1, Stop.PROVED, 0.0)
+    proofs = (false, *(Proof(value, Stop.PROVED, 0.0) for value in values[1:]))
+    plan = decode(organization, instance, goals, x, proofs, RUN)
+    assert (plan.status, plan.stop, plan.goals[0].stop) == (Status.FEASIBLE, Stop.FAILED, Stop.FAILED)
+    assert plan.goals[0].bound == 8  # orion's whole demand
+
+
+def test_a_bound_that_a_later_goals_plan_reaches_is_a_proof() -> None:
+    organization = exchange()
+    instance = build_instance(organization, organization.as_of)
+    goals = list_goals(instance)
+    x = first_incumbent(instance, goals).x
+    proofs = tuple(Proof(value, Stop.TIME, 0.0) for value in appraise(instance, goals, x))
+    plan = decode(organization, instance, goals, x, proofs, RUN)
+    assert (plan.status, plan.stop) == (Status.OPTIMAL, Stop.PROVED)
 
 
 # --- Input, and what is written down ------------------------------------------------------------------

@@ -34,6 +34,7 @@ from gpu_opt.plan import (
     Status,
     Stop,
     TeamOutcome,
+    weakest,
 )
 
 
@@ -49,7 +50,7 @@ def decode(
     reached = _goals(instance, goals, x, proofs)
     values = [goal for goal in reached if goal.name.startswith("value_tier_")]
     objective, bound = sum(goal.value for goal in values), sum(goal.bound for goal in values)
-    stop = _stop(reached)
+    stop = weakest(goal.stop for goal in reached)
     budgets = resolve_budgets(organization, instance.date)
     return Allocation(
         organization=organization.name,
@@ -81,10 +82,13 @@ def _goals(
 
 
 def _goal(instance: Instance, goal: GoalSpec, value: float, proof: Proof) -> Goal:
-    """A goal with its proof; a bound that the final plan contradicts gives way to the trivial one."""
+    """A goal with its proof; a bound that the final plan contradicts gives way to the trivial one.
+
+    A later goal's search may have found a plan that reaches the bound: then that is a proof as well.
+    """
     bound, stop = proof.bound, proof.stop
     if contradicts(goal, bound, value):
-        bound, stop = trivial_bound(instance, goal), Stop.TIME
+        bound, stop = trivial_bound(instance, goal), Stop.FAILED
     bound = max(bound, value) if goal.sense == "maximize" else min(bound, value)
     return Goal(
         name=goal.name,
@@ -93,17 +97,9 @@ def _goal(instance: Instance, goal: GoalSpec, value: float, proof: Proof) -> Goa
         value=value,
         bound=bound,
         gap=relative_gap(value, bound),
-        stop=stop,
+        stop=Stop.PROVED if bound == value else stop,
         seconds=proof.seconds,
     )
-
-
-def _stop(goals: tuple[Goal, ...]) -> Stop:
-    """The reason that says least: proved only if every goal was."""
-    for reason in (Stop.INTERRUPTED, Stop.TIME, Stop.GAP):
-        if any(goal.stop is reason for goal in goals):
-            return reason
-    return Stop.PROVED
 
 
 def _grants(instance: Instance, x: Ints) -> tuple[Grant, ...]:

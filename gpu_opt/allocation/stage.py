@@ -257,7 +257,7 @@ class Stage:
             return Stop.PROVED
         if self._good_enough():
             return Stop.GAP
-        return self.clock.stop()
+        return self.clock.stop(self.until)
 
     def _report(self) -> None:
         if self.options.progress is not None:
@@ -289,7 +289,7 @@ def _survive(
         )
     except SolverDied as error:
         log.warning("%s", error)
-        return Answer(SolverStatus.NO_SOLUTION, Stop.TIME, None, None, 0.0)
+        return Answer(SolverStatus.NO_SOLUTION, Stop.FAILED, None, None, 0.0)
 
 
 def _wait(future: Future[Answer], seconds: float, cancel: Cancel) -> None:

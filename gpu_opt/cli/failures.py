@@ -38,7 +38,7 @@ class Code(IntEnum):
 EXIT_CODES = """Exit codes:
 
 \b
-  0    a plan, proved or within the time
+  0    a plan, proved or the best known
   1    internal error
   2    bad input or bad usage
   3    the input admits no plan; for find: not complete by the date

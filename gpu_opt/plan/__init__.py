@@ -15,7 +15,7 @@ from gpu_opt.plan.allocation import (
     Reason,
     TeamOutcome,
 )
-from gpu_opt.plan.common import Goal, Result, Run, Status, Stop, Violation
+from gpu_opt.plan.common import Goal, Result, Run, Status, Stop, Violation, weakest
 from gpu_opt.plan.night import Change, NightReport, ProjectChange, TeamChange
 from gpu_opt.plan.reallocation import CapRaise, Donor, Finding, Handover, Reallocation, RequestOutcome, Supply
 
@@ -46,4 +46,5 @@ __all__ = [
     "TeamChange",
     "TeamOutcome",
     "Violation",
+    "weakest",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Literal
 
@@ -29,7 +30,7 @@ class Status(StrEnum):
 
 
 class Stop(StrEnum):
-    """Why the solve ended."""
+    """Why the solve ended; from what proves most to what says least."""
 
     PROVED = "proved"
     """Every goal was proved optimal."""
@@ -37,8 +38,19 @@ class Stop(StrEnum):
     """Every goal is within the gap that was asked for."""
     TIME = "time"
     """The time limit."""
+    FAILED = "failed"
+    """The solver failed before the time was over; the plan is the best known."""
     INTERRUPTED = "interrupted"
     """Somebody pressed Ctrl-C or cancelled."""
+
+
+def weakest(stops: Iterable[Stop]) -> Stop:
+    """Why a plan's solve ended, from why each of its goals did: the one that says least.
+
+    >>> weakest([Stop.PROVED, Stop.FAILED, Stop.GAP])
+    <Stop.FAILED: 'failed'>
+    """
+    return max(stops, key=list(Stop).index, default=Stop.PROVED)
 
 
 class Goal(Result):

@@ -121,7 +121,7 @@ def _round(task: Task, best: Plan) -> tuple[Plan, list[Relaxed]]:
 
 
 def _improve(task: Task, k: int, plan: Plan, least: int) -> tuple[Plan, int, Stop]:
-    """Improve a plan on goal k, the goals before it held: the better plan, a bound, and why CBC stopped.
+    """Improve a plan on goal k, the goals before it held: the better plan, a bound, and why it ended.
 
     First comes the linear relaxation; then the program without the arcs that neither the relaxation nor the
     plan uses, in which CBC soon finds good plans; then, if there is anything left to be proved, all of it.
@@ -138,7 +138,7 @@ def _improve(task: Task, k: int, plan: Plan, least: int) -> tuple[Plan, int, Sto
         program, answer = _run(task, k, plan, task.clock.left - end)
         plan = _better(task, k, plan, program, answer)
         least = max(least, _bound(task.goals[k], answer))
-    return plan, least, Stop.TIME if answer.stop is Stop.PROVED else answer.stop
+    return plan, least, task.clock.stop(task.clock.options.time_limit - end)
 
 
 def _run(
@@ -183,7 +183,7 @@ def _solve(task: Task, goal: GoalCost, program: Program, seconds: float, *, rela
         )
     except SolverFailure as error:
         log.warning("%s: %s; going on with the plan that is known", goal.name, error)
-        return Answer(SolverStatus.NO_SOLUTION, Stop.TIME, None, None, 0.0)
+        return Answer(SolverStatus.NO_SOLUTION, Stop.FAILED, None, None, 0.0)
 
 
 def _start(task: Task, program: Program, plan: Plan) -> None:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from gpu_opt.clock import Clock
 from gpu_opt.options import relative_gap
-from gpu_opt.plan import Goal, Handover, Reallocation, RequestOutcome, Status, Stop
+from gpu_opt.plan import Goal, Handover, Reallocation, RequestOutcome, Status, Stop, weakest
 from gpu_opt.reallocation.goals import Relaxed, proven_bounds
 from gpu_opt.reallocation.instance import Handed, Instance, goal_values
 from gpu_opt.reallocation.sentences import describe
@@ -22,8 +22,7 @@ def state(
 ) -> Reallocation:
     """State a plan: who hands what to whom and when, what each request gets, and what was proved."""
     goals = _goals(instance, plan, relaxations, clock)
-    stops = {goal.stop for goal in goals}
-    stop = next(each for each in (Stop.INTERRUPTED, Stop.TIME, Stop.GAP, Stop.PROVED) if each in stops)
+    stop = weakest(goal.stop for goal in goals)
     return Reallocation(
         organization=instance.organization.name,
         as_of=instance.organization.as_of,

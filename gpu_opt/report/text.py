@@ -20,6 +20,7 @@ STOPS = {
     Stop.PROVED: "proved",
     Stop.GAP: "within the gap",
     Stop.TIME: "time limit",
+    Stop.FAILED: "solver failed",
     Stop.INTERRUPTED: "interrupted",
 }
 
@@ -89,6 +90,7 @@ def status(known: Status, stop: Stop) -> str:
         Stop.PROVED: "a verified plan, not proved optimal",
         Stop.GAP: "a verified plan, as close to the best possible as was asked for",
         Stop.TIME: "a verified plan, the best one by the time limit; not proved optimal",
+        Stop.FAILED: "a verified plan, the best one known when the solver failed; not proved optimal",
         Stop.INTERRUPTED: "a verified plan, the best one when it was interrupted; not proved optimal",
     }[stop]
 
