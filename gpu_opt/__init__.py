@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from gpu_opt.organization import Organization, Request
     from gpu_opt.plan import Allocation, Finding, Reallocation
     from gpu_opt.reallocation import find, reallocate
+    from gpu_opt.scenario import Scenario, apply, load_scenario
     from gpu_opt.validation import check
 
     __version__: str
@@ -64,16 +65,19 @@ __all__ = [
     "Progress",
     "Reallocation",
     "Request",
+    "Scenario",
     "SolverDied",
     "SolverFailure",
     "StoreFailure",
     "VerificationFailure",
     "__version__",
     "allocate",
+    "apply",
     "check",
     "dump",
     "find",
     "load",
+    "load_scenario",
     "read",
     "reallocate",
     "verify",
@@ -98,6 +102,7 @@ _HOMES = {
     "organization": ["Organization", "Request"],
     "plan": ["Allocation", "Finding", "Reallocation"],
     "reallocation": ["find", "reallocate"],
+    "scenario": ["Scenario", "apply", "load_scenario"],
     "validation": ["check"],
 }
 """The module of every public name; no module has the name of a function."""

@@ -137,7 +137,7 @@ def test_half_a_character_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("", "the input: the file is empty; an organization has at least a 'name' and an 'as_of'"),
+        ("", "the input: the file is empty; it has at least a 'name'"),
         ("# to do\n", "the input: the file is empty"),
         ("---\n", "the file is empty"),
         ("- lab\n", "an organization is a mapping of names to values, not a list"),

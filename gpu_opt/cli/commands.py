@@ -165,9 +165,10 @@ def find(
 
 
 class Document(StrEnum):
-    """What `schema` can describe: the input file, and what each command prints with ``--json``."""
+    """What `schema` can describe: the files that are read, and what each command prints with ``--json``."""
 
     ORGANIZATION = "organization"
+    SCENARIO = "scenario"
     ALLOCATION = "allocation"
     REALLOCATION = "reallocation"
     NIGHT = "night"
@@ -181,7 +182,7 @@ class Document(StrEnum):
 def schema(
     how: Settings,  # noqa: ARG001 - a schema is JSON anyway
     document: Annotated[
-        Document, typer.Argument(help="The input file, or what a command prints with --json.")
+        Document, typer.Argument(help="A file that is read, or what a command prints with --json.")
     ] = Document.ORGANIZATION,
 ) -> int:
     """Print the JSON Schema of input or results."""

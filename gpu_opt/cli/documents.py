@@ -79,9 +79,11 @@ def json_schema(name: str) -> str:
     """The JSON Schema (draft 2020-12) of the input or of a result, as text."""
     from gpu_opt import plan
     from gpu_opt.organization import Organization
+    from gpu_opt.scenario import Scenario
 
     documents: dict[str, type[BaseModel]] = {
         "organization": Organization,
+        "scenario": Scenario,
         "allocation": plan.Allocation,
         "reallocation": plan.Reallocation,
         "night": plan.NightReport,
@@ -89,7 +91,9 @@ def json_schema(name: str) -> str:
         "check": Checked,
         "error": Failed,
     }
-    mode: Literal["validation", "serialization"] = "validation" if name == "organization" else "serialization"
+    mode: Literal["validation", "serialization"] = (
+        "validation" if name in {"organization", "scenario"} else "serialization"
+    )
     described = documents[name].model_json_schema(mode=mode)
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return json.dumps(head | described, indent=2, ensure_ascii=False)

@@ -10,7 +10,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -44,16 +44,36 @@ def read(path: str | os.PathLike[str]) -> tuple[Organization | None, tuple[Probl
 
     Raises nothing that a file could cause.
     """
+    return read_as(examine, path)
+
+
+def read_as[R](
+    examine: Callable[[object], tuple[R | None, Sequence[Problem]]], path: str | os.PathLike[str]
+) -> tuple[R | None, tuple[Problem, ...]]:
+    """What `examine` makes of the plain values in a file, None if there is an error; and all problems.
+
+    `examine` gives the record that values describe, None where their shape is wrong, and the problems
+    by path; they come back with their lines, and in the order of those. Raises what `examine` raises.
+    """
     try:
         document = _document(path)
     except InvalidInput as broken:
         return None, broken.problems
-    organization, problems = examine(document.value)
+    record, problems = examine(document.value)
     located = sorted(
         (_located(problem, document.place) for problem in (*document.problems, *problems)), key=_order
     )
     valid = all(problem.severity is Severity.WARNING for _, problem in located)
-    return organization if valid else None, tuple(problem for _, problem in located)
+    return record if valid else None, tuple(problem for _, problem in located)
+
+
+def with_lines(problems: Sequence[Problem], path: str | os.PathLike[str]) -> tuple[Problem, ...]:
+    """Problems that were found later, with the lines of the file that they are about.
+
+    Raises InvalidInput if the file cannot be read any more.
+    """
+    place = _document(path).place
+    return tuple(problem for _, problem in sorted((_located(one, place) for one in problems), key=_order))
 
 
 def dump(organization: Organization, path: str | os.PathLike[str]) -> None:

@@ -115,7 +115,7 @@ class _Composer:
     def document(self) -> Document:
         first = next(self._tokens, None)
         if first is None:
-            refuse(None, "the file is empty; an organization has at least a 'name' and an 'as_of'")
+            refuse(None, "the file is empty; it has at least a 'name'")
         value, parts = self._value(first)
         next(self._tokens, None)  # refuses what follows
         return Document(value, Place(first.line, first.column, parts), tuple(self._problems))

@@ -1,4 +1,4 @@
-"""From plain values to an organization, or to everything that is wrong with them, in plain words.
+"""From plain values to an organization or another record, or to all that is wrong with them, in words.
 
 Errors of shape (wrong types, missing and unknown fields) do not hide those of the rules. The broken
 parts are replaced in two different ways, the rules are run on both repaired organizations, and what
@@ -44,7 +44,7 @@ def examine(value: object) -> tuple[Organization | None, tuple[Problem, ...]]:
         what = (
             "the file is empty"
             if value is None
-            else f"an organization is {_expected(dict)}, not {_said(value)}"
+            else f"an organization is {_expected(dict)}, not {said(value)}"
         )
         return None, (Problem("", f"{what}; it has at least a 'name' and an 'as_of'"),)
     try:
@@ -54,9 +54,17 @@ def examine(value: object) -> tuple[Organization | None, tuple[Problem, ...]]:
     return organization, check(organization)
 
 
+def examine_record[R: Record](root: type[R], value: dict[str, object]) -> tuple[R | None, list[Problem]]:
+    """The record that plain values describe, or None and every fault of their shape."""
+    try:
+        return root.model_validate(value), []
+    except ValidationError:
+        return None, _repaired(root, value, 0)[1]
+
+
 def _despite_faults(value: dict[str, object]) -> tuple[Problem, ...]:
-    one, faults, mended = _repaired(value, 0)
-    other, _, _ = _repaired(value, 1)
+    one, faults, mended = _repaired(Organization, value, 0)
+    other, _, _ = _repaired(Organization, value, 1)
     sure = set(check(other))
     found = (problem for problem in check(one) if problem in sure and not _concerns(problem, mended))
     return (*faults, *found)
@@ -67,22 +75,24 @@ def _concerns(problem: Problem, mended: set[str]) -> bool:
     return path in mended or any(path[:i] in mended for i, character in enumerate(path) if character in ".[")
 
 
-def _repaired(value: dict[str, object], repair: Repair) -> tuple[Organization, list[Problem], set[str]]:
-    """The organization with its faults repaired, the faults as problems, and the paths that were mended."""
+def _repaired[R: Record](
+    root: type[R], value: dict[str, object], repair: Repair
+) -> tuple[R, list[Problem], set[str]]:
+    """The record with its faults repaired, the faults as problems, and the paths that were mended."""
     data = _copy(value)
     problems: list[Problem] = []
     mended: set[str] = set()
     for _ in range(ROUNDS):
         try:
-            return Organization.model_validate(data), problems, mended
+            return root.model_validate(data), problems, mended
         except ValidationError as error:
-            faults = list(_faults(error, data))
+            faults = list(_faults(root, error, data))
         meant = {(*fault.path[:-1], fault.meant) for fault in faults}
         for fault in faults:
             if fault.path in meant:
                 continue  # it is missing because its name is misspelt, which is said
             problems.append(Problem(path_text(fault.path), fault.message))
-            mended.add(path_text(_mend(data, fault, repair)))
+            mended.add(path_text(_mend(root, data, fault, repair)))
     raise AssertionError(f"faults that no repair mends: {problems}")
 
 
@@ -99,7 +109,7 @@ def _at(data: Any, path: Path) -> Any:
     return data
 
 
-def _faults(error: ValidationError, data: object) -> Iterator[_Fault]:
+def _faults(root: type[Record], error: ValidationError, data: object) -> Iterator[_Fault]:
     details: dict[Path, ErrorDetails] = {}
     for detail in error.errors(include_url=False):
         if (
@@ -108,13 +118,13 @@ def _faults(error: ValidationError, data: object) -> Iterator[_Fault]:
             details.setdefault(_path(data, detail), detail)  # an amount is first read as a number
     for path, detail in details.items():
         if detail["type"] == "extra_forbidden":
-            yield _unknown_field(path)
+            yield _unknown_field(root, path)
         elif detail["type"] == "missing":
-            yield _Fault(path, "missing", f"is missing; it must be {_expected(_type_at(path))}")
+            yield _Fault(path, "missing", f"is missing; it must be {_expected(_type_at(root, path))}")
         elif detail["loc"][-1] == "[key]":
             yield _Fault(path, "name", f"the name {path[-1]!r} {_wording(detail, str)}")
         else:
-            yield _Fault(path, "value", _wording(detail, _type_at(path)))
+            yield _Fault(path, "value", _wording(detail, _type_at(root, path)))
 
 
 def _path(data: Any, detail: ErrorDetails) -> Path:
@@ -129,8 +139,8 @@ def _path(data: Any, detail: ErrorDetails) -> Path:
     return tuple(path)
 
 
-def _unknown_field(path: Path) -> _Fault:
-    fields = _type_at(path[:-1]).model_fields
+def _unknown_field(root: type[Record], path: Path) -> _Fault:
+    fields = _type_at(root, path[:-1]).model_fields
     meant = nearest(str(path[-1]), fields)
     remedy = (
         f"did you mean {meant!r}?" if meant else f"the fields here are {listed(fields, most=len(fields))}"
@@ -156,10 +166,10 @@ _WORDING: dict[str, Callable[[dict[str, Any]], str]] = {
 def _wording(detail: ErrorDetails, kind: Any) -> str:
     if detail["type"] in _WORDING:
         return _WORDING[detail["type"]](detail.get("ctx", {}))
-    said = detail["input"]
-    if said is None:
+    given = detail["input"]
+    if given is None:
         return f"is empty; it must be {_expected(kind)}, or the field be left out"
-    return f"must be {_expected(kind)}, not {_said(said)}{_hint(said, kind)}"
+    return f"must be {_expected(kind)}, not {said(given)}{_hint(given, kind)}"
 
 
 def _hint(said: object, kind: Any) -> str:
@@ -169,7 +179,8 @@ def _hint(said: object, kind: Any) -> str:
     return f"; write {digits} without quotes" if kind in (int, float) and digits.isdecimal() else ""
 
 
-def _said(value: object) -> str:
+def said(value: object) -> str:
+    """A value, for a message: ``the number 5``."""
     text = repr(value) if isinstance(value, str) else str(value)
     text = text if len(text) <= 60 else f"{text[:60]}..."
     match value:
@@ -202,9 +213,9 @@ def _fields(record: type[Record]) -> dict[str, Any]:
     return get_type_hints(record)
 
 
-def _type_at(path: Path) -> Any:
-    """The type that the model gives to what is at a path, without None."""
-    kind: Any = Organization
+def _type_at(root: type[Record], path: Path) -> Any:
+    """The type that the record gives to what is at a path, without None."""
+    kind: Any = root
     for step in path:
         if _is_record(kind):
             kind = _fields(kind)[str(step)]
@@ -221,7 +232,7 @@ def _is_record(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Record)
 
 
-def _mend(data: dict[str, object], fault: _Fault, repair: Repair) -> Path:
+def _mend(root: type[Record], data: dict[str, object], fault: _Fault, repair: Repair) -> Path:
     """Repair one fault in place; returns the path of what was replaced or left out."""
     path = fault.path
     if fault.kind in ("unknown", "name"):
@@ -230,14 +241,14 @@ def _mend(data: dict[str, object], fault: _Fault, repair: Repair) -> Path:
         if fault.meant and fault.meant not in around:
             around[fault.meant] = value
         return path
-    while get_origin(_type_at(path[:-1])) is tuple and not _is_record(_type_at(path)):
+    while get_origin(_type_at(root, path[:-1])) is tuple and not _is_record(_type_at(root, path)):
         path = path[:-1]  # one wrong entry spoils a list of values
-    around, inside, step = _at(data, path[:-1]), _type_at(path[:-1]), path[-1]
+    around, inside, step = _at(data, path[:-1]), _type_at(root, path[:-1]), path[-1]
     if repair == 0 and _is_record(inside) and not inside.model_fields[step].is_required():
         around.pop(step, None)
     else:
         written = around[step] if isinstance(step, int) else around.get(step)
-        around[step] = _stand_in(_type_at(path), written, repair, name=step == "name")
+        around[step] = _stand_in(_type_at(root, path), written, repair, name=step == "name")
     return path
 
 

@@ -25,10 +25,12 @@ CLASSES = [name for name in gpu_opt.__all__ if inspect.isclass(getattr(gpu_opt, 
 def test_the_names_are_these() -> None:
     assert set(FUNCTIONS) == {
         "allocate",
+        "apply",
         "check",
         "dump",
         "find",
         "load",
+        "load_scenario",
         "read",
         "reallocate",
         "verify",

@@ -32,6 +32,7 @@ from gpu_opt.organization import (
     Team,
 )
 from gpu_opt.plan import Status
+from gpu_opt.scenario import CHANGES
 from gpu_opt.store.tables import metadata
 
 ROOT = Path(__file__).parents[2]
@@ -277,3 +278,17 @@ def test_every_file_that_a_page_names_exists(page: Path) -> None:
     ]
     missing = [str(path.relative_to(ROOT)) for path in [*linked, *named] if not path.exists()]
     assert missing == []
+
+
+def test_every_change_of_a_scenario_is_in_a_table_with_its_fields() -> None:
+    page = (ROOT / "docs/scenarios.md").read_text(encoding="utf-8")
+    told = {}
+    for table in re.findall(r"^\| change \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", page, re.MULTILINE):
+        for line in table.splitlines():
+            name, fields, _ = (cell.strip() for cell in line.strip("|").split(" | "))
+            told[code(name)] = fields
+    assert set(told) == set(CHANGES)
+    for name, fields in told.items():
+        own = [field for field in CHANGES[name].model_fields if field != "change"]
+        if not fields.startswith("those of"):
+            assert re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)", "", fields)) == own, name

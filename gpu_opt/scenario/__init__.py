@@ -1,0 +1,7 @@
+"""What if: an organization with typed changes applied, solved, and compared with what it was before."""
+
+from gpu_opt.scenario.application import apply
+from gpu_opt.scenario.changes import CHANGES, Change, Scenario
+from gpu_opt.scenario.reading import load_scenario
+
+__all__ = ["CHANGES", "Change", "Scenario", "apply", "load_scenario"]
