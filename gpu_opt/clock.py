@@ -42,7 +42,10 @@ class Clock:
         return self.left <= 0 or self.options.cancel.is_set()
 
     def stop(self, until: float | None = None) -> Stop:
-        """Why what is not proved ends now; with time `until` then, in the clock's seconds (default: the limit)."""
+        """Why what is not proved ends now, though it had until then, in the clock's seconds.
+
+        `until` defaults to the time limit.
+        """
         if self.options.cancel.is_set():
             return Stop.INTERRUPTED
         end = self.options.time_limit if until is None else until
