@@ -161,8 +161,6 @@ class Project(Record):
 class ReallocationPrices(Record):
     """What the reallocation avoids, as a price for each GPU; only their ratios matter."""
 
-    late: Annotated[Price, BeforeValidator(_check_decimals)] = 1.0
-    """Each day that a GPU comes after the date on which it is needed."""
     idle: Annotated[Price, BeforeValidator(_check_decimals)] = 0.1
     """Each day that a GPU waits, free, for its next project."""
     less_preferred: Annotated[Price, BeforeValidator(_check_decimals)] = 5.0

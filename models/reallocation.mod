@@ -2,7 +2,7 @@
 #
 #     glpsol --math models/reallocation.mod
 #
-# solves the worked example for its last goal. The goals before it are solved one by one with goal = 1, 2, ...
+# solves the worked example for its cost. The goals before it are solved one by one, as `measure` and `at` say,
 # and held at the values reached. The program that runs has a network with far fewer arcs; a test holds the
 # two to the same values.
 
@@ -29,7 +29,6 @@ param steps{ACCEPTS}, integer, >= 0, default 0;
 param crosses{SUPPLIES, REQUESTS}, binary, default 0;
 
 # Prices
-param late, >= 0;
 param idle, >= 0;
 param less_preferred, >= 0;
 param other_division, >= 0;
@@ -40,9 +39,10 @@ param takes{ROOMS, POOLS}, >= 0, default 0; # σ for a cap, 1 for a limit
 param limits_type{ROOMS}, binary, default 0;
 param room{ROOMS, DAYS}, >= 0;
 
-# The goal: what is unmet in tier `goal`, or, for 0, the cost; the earlier ones keep the values reached
-param goal, integer, >= 0, default 0;
-set EARLIER, default {};
+# The goal: what is unmet, or late, in tier `at`, the cost, or the days; the earlier ones keep the values reached
+param measure, symbolic, in {"unmet", "late", "cost", "days"}, default "cost";
+param at, integer, >= 0, default 0;
+set EARLIER, dimen 2;                       # (measure, tier)
 param reached{EARLIER}, >= 0;
 
 set HANDOVERS := setof{i in SUPPLIES, r in REQUESTS, t in DAYS:
@@ -53,12 +53,12 @@ var unmet{REQUESTS}, integer, >= 0;
 var all{REQUESTS}, binary;
 
 minimize objective:
-  (if goal = 0 then 1 else 0) * sum{(i, r, t) in HANDOVERS} handed[i, r, t] * (
-    late * max(0, t - needed[r])
-    + idle * (t - free_on[i])
-    + less_preferred * steps[r, pool[i]]
-    + other_division * crosses[i, r])
-  + sum{r in REQUESTS: tier[r] = goal} priority[r] * unmet[r];
+  sum{r in REQUESTS: measure = "unmet" and tier[r] = at} priority[r] * unmet[r]
+  + sum{(i, r, t) in HANDOVERS} handed[i, r, t] * (
+    (if measure = "late" and tier[r] = at then priority[r] * max(0, t - needed[r]))
+    + (if measure = "cost" then
+      idle * (t - free_on[i]) + less_preferred * steps[r, pool[i]] + other_division * crosses[i, r])
+    + (if measure = "days" then t));
 
 s.t. supply{i in SUPPLIES}:
   sum{(i, r, t) in HANDOVERS} handed[i, r, t] <= gpus[i];
@@ -75,8 +75,14 @@ s.t. team_cap_over_time{k in ROOMS, d in DAYS: limits_type[k] = 0}:
 s.t. type_limit_over_time{k in ROOMS, d in DAYS: limits_type[k] = 1}:
   sum{(i, r, t) in HANDOVERS: t <= d and (k, r, pool[i]) in COUNTS} takes[k, pool[i]] * handed[i, r, t] <= room[k, d];
 
-s.t. earlier_goals{g in EARLIER}:
-  sum{r in REQUESTS: tier[r] = g} priority[r] * unmet[r] <= reached[g];
+s.t. earlier_goals{(m, k) in EARLIER}:
+  sum{r in REQUESTS: m = "unmet" and tier[r] = k} priority[r] * unmet[r]
+  + sum{(i, r, t) in HANDOVERS} handed[i, r, t] * (
+    (if m = "late" and tier[r] = k then priority[r] * max(0, t - needed[r]))
+    + (if m = "cost" then
+      idle * (t - free_on[i]) + less_preferred * steps[r, pool[i]] + other_division * crosses[i, r])
+    + (if m = "days" then t))
+  <= reached[m, k];
 
 solve;
 
@@ -102,13 +108,12 @@ param: asked starts needed tier priority whole :=
 set ACCEPTS := lyra iowa_h100, lyra texas_h200, carina iowa_h100;
 param steps := lyra texas_h200 1;
 param crosses := vega lyra 1, orion carina 1;
-param late := 1;
 param idle := 0.1;
 param less_preferred := 5;
 param other_division := 2;
 set ROOMS := ;
 set COUNTS := ;
-set EARLIER := 1;
-param reached := 1 0;
+set EARLIER := (unmet,1) (late,1);
+param reached := unmet 1 0, late 1 1536;
 
 end;

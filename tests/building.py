@@ -227,6 +227,7 @@ def reallocation(
     """The plan with these handovers; its goals are said to be proved."""
     data = reallocation_data(organization, requests, day(until))
     goals = goals_stated(reallocation_goals(data, handovers))
+    cost = next(goal.value for goal in goals if goal.name == "cost")
     plan = Reallocation(
         organization=organization.name,
         as_of=organization.as_of,
@@ -234,8 +235,8 @@ def reallocation(
         status=Status.OPTIMAL,
         stop=Stop.PROVED,
         goals=goals,
-        objective=goals[-1].value,
-        bound=goals[-1].value,
+        objective=cost,
+        bound=cost,
         gap=0,
         supplies=supplies_of(data),
         handovers=tuple(handovers),

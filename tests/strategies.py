@@ -179,7 +179,7 @@ def policies(draw: DrawFn) -> Policy:
         move_cost=draw(st.sampled_from((0.0, 0.05, 1.0, 5.0))),
         max_moves=draw(maybe(st.sampled_from((0, 1, 4, 8)))),
         reallocation=ReallocationPrices(
-            late=draw(prices), idle=draw(prices), less_preferred=draw(prices), other_division=draw(prices)
+            idle=draw(prices), less_preferred=draw(prices), other_division=draw(prices)
         ),
     )
 

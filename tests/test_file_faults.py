@@ -47,7 +47,7 @@ def with_all_fields() -> Any:
     return values
 
 
-PRICES = ("late", "idle", "less_preferred", "other_division")
+PRICES = ("idle", "less_preferred", "other_division")
 EVERYWHERE = list(places(with_all_fields()))
 JUNK = st.recursive(
     st.none()

@@ -134,19 +134,59 @@ def test_within_its_window_a_request_takes_gpus_as_they_come() -> None:
     assert answer.objective == 0
 
 
-def test_late_costs_its_price_by_the_day() -> None:
-    answer = plan(full(ending("own", "vision", on=12)), request("r", 4, "vision", by=10))
-    assert answer.objective == 4 * 2 * 1.0
+def test_what_is_late_is_counted_by_gpu_day_and_priority() -> None:
+    answer = plan(full(ending("own", "vision", on=12)), request("r", 4, "vision", by=10, priority=1.5))
+    assert values(answer) == {"unmet_tier_1": 0, "late_tier_1": 4 * 2 * 1.5, "cost": 0, "days": 4 * 12}
     assert answer.requests[0].in_time == 0
 
 
-@pytest.mark.parametrize(("late", "donor"), [(0.1, "late"), (10.0, "idle")])
-def test_late_or_idle_is_a_matter_of_prices(late: float, donor: str) -> None:
-    organization = full(
-        ending("late", "vision", on=12), gpus=4, reallocation=ReallocationPrices(late=late, idle=0.1)
+DEAREST = ReallocationPrices(idle=1e6, less_preferred=1e6, other_division=1e6)
+
+
+@pytest.mark.parametrize(
+    ("in_time", "asked"),
+    [
+        (full(ending("late", "vision", on=12), gpus=4, reallocation=DEAREST), {"starts": day(10)}),
+        (
+            lab(
+                [pool("iowa", 4), pool("texas", 4, gpu_type="h200")],
+                teams=DIVISIONS,
+                projects=[ending("late", "vision", on=12)],
+                reallocation=DEAREST,
+            ),
+            {"gpu_types": ("h100", "h200")},
+        ),
+        (full(ending("late", "vision", on=12), ending("x", "product"), reallocation=DEAREST), {}),
+    ],
+    ids=["idle until then", "second choice", "another division"],
+)
+def test_in_time_comes_before_any_price(in_time: Organization, asked: dict[str, Any]) -> None:
+    answer = plan(in_time, request("r", 4, "vision", by=10, **asked))
+    assert answer.requests[0].in_time == 4
+
+
+def test_all_that_can_be_met_is_met_before_anything_is_in_time() -> None:
+    organization = lab(
+        [pool("iowa", 4), pool("texas", 4)], teams=DIVISIONS, projects=[ending("late", "vision", on=12)]
     )
-    answer = plan(organization, request("r", 4, "vision", by=10, starts=day(10)))
-    assert [name for name, _, _, _ in handed(answer)] == [donor]
+    anywhere, there = request("anywhere", 4, by=10), request("there", 4, tier=2, by=10, sites=("texas",))
+    assert handed(plan(organization, anywhere, there)) == [
+        ("idle", "there", 4, 0),
+        ("late", "anywhere", 4, 12),
+    ]
+
+
+@pytest.mark.parametrize("less", [{"priority": 1.9}, {"tier": 2, "priority": 9.0}], ids=["priority", "tier"])
+def test_the_earlier_gpus_go_to_the_higher_tier_and_priority(less: dict[str, Any]) -> None:
+    organization = full(ending("soon", "vision", 4, on=5), ending("later", "vision", 4, on=25))
+    answer = plan(organization, request("less", 4, by=0, **less), request("more", 4, by=0, priority=2))
+    assert handed(answer) == [("soon", "more", 4, 5), ("later", "less", 4, 25)]
+
+
+def test_of_equally_good_gpus_the_idle_and_the_earliest_are_taken() -> None:
+    organization = full(*(ending(f"on-{n}", "vision", 2, on=n) for n in (8, 2, 5)), gpus=2)
+    answer = plan(organization, request("r", 6, "vision", by=10))
+    assert handed(answer) == [("idle", "r", 2, 0), ("on-2", "r", 2, 2), ("on-5", "r", 2, 5)]
 
 
 def test_a_request_for_today_gets_what_is_idle_today() -> None:
@@ -188,7 +228,14 @@ def test_a_higher_tier_comes_before_any_priority() -> None:
         full(gpus=4), request("low", 4, tier=2, priority=9), request("high", 4, tier=1, priority=0.5)
     )
     assert handed(answer) == [("idle", "high", 4, 0)]
-    assert values(answer) == {"unmet_tier_1": 0, "unmet_tier_2": 36, "cost": 0}
+    assert values(answer) == {
+        "unmet_tier_1": 0,
+        "unmet_tier_2": 36,
+        "late_tier_1": 0,
+        "late_tier_2": 0,
+        "cost": 0,
+        "days": 0,
+    }
 
 
 def test_within_a_tier_the_higher_priority_comes_first() -> None:
@@ -227,7 +274,7 @@ def test_nothing_to_give() -> None:
 
 def test_nothing_asked() -> None:
     answer = plan(full(gpus=4))
-    assert (values(answer), answer.status, answer.requests) == ({"cost": 0}, Status.OPTIMAL, ())
+    assert (values(answer), answer.status, answer.requests) == ({"cost": 0, "days": 0}, Status.OPTIMAL, ())
 
 
 # --- What is said of it -------------------------------------------------------------------------------
@@ -296,7 +343,7 @@ SCARCE = full(ending("own", "vision"), gpus=2)
 def test_without_time_nothing_is_handed_over_and_nothing_is_proved() -> None:
     answer = plan(SCARCE, request("r", 4, "vision"), time_limit=0.0)
     assert (answer.handovers, answer.status, answer.stop) == ((), Status.FEASIBLE, Stop.TIME)
-    assert [(goal.value, goal.bound) for goal in answer.goals] == [(4, 0), (0, 0)]
+    assert [(goal.value, goal.bound) for goal in answer.goals] == [(4, 0), (0, 0), (0, 0), (0, 0)]
     assert answer.requests[0].text == "none of 4: no better plan was found in the time"
 
 
@@ -320,7 +367,10 @@ def test_a_goal_proved_before_the_solver_failed_stays_proved(monkeypatch: pytest
     assert [(goal.name, goal.bound, goal.stop) for goal in answer.goals] == [
         ("unmet_tier_1", 0, Stop.PROVED),
         ("unmet_tier_2", 0, Stop.FAILED),
-        ("cost", 0, Stop.FAILED),
+        ("late_tier_1", 0, Stop.FAILED),
+        ("late_tier_2", 0, Stop.PROVED),  # nothing is ever below 0
+        ("cost", 0, Stop.PROVED),
+        ("days", 0, Stop.FAILED),
     ]
     assert answer.requests[0].handed == 4
 
@@ -333,7 +383,9 @@ def test_progress_names_the_phases_and_the_goals() -> None:
         "building",
         "solving",
         "unmet_tier_1",
+        "late_tier_1",
         "cost",
+        "days",
         "verifying",
     ]
 

@@ -28,6 +28,10 @@ def arrivals(plan: Reallocation) -> list[tuple[str, int, int]]:
     return [(one.request, one.gpus, (one.on - plan.as_of).days) for one in plan.handovers]
 
 
+def lateness(plan: Reallocation) -> float:
+    return next(goal.value for goal in plan.goals if goal.name == "late_tier_1")
+
+
 def capped(*teams: Team, gpus: int = 8, **fields: Any) -> Organization:
     """A lab with `gpus` idle in iowa, where `ends-soon` of vision holds 4 more until day 7."""
     holder = project("ends-soon", team="vision", holds={"iowa": 4}, ends=day(7))
@@ -37,9 +41,8 @@ def capped(*teams: Team, gpus: int = 8, **fields: Any) -> Organization:
 def test_a_cap_lets_gpus_in_only_when_a_project_of_the_team_ends() -> None:
     answer = plan(capped(team("vision", cap=6)), request("r", 6, "vision", by=3))
     assert arrivals(answer) == [("r", 2, 0), ("r", 4, 7)]
-    assert answer.objective == pytest.approx(
-        4 * 4 * 1.0
-    )  # the project's own, as they come free: late, not idle
+    assert lateness(answer) == 4 * 4
+    assert answer.objective == 0  # the project's own, as they come free: late, not idle
     assert answer.status is Status.OPTIMAL
 
 
@@ -48,7 +51,8 @@ def test_idle_gpus_wait_for_the_cap_where_there_are_no_others() -> None:
     organization = lab([pool("iowa", 4), pool("texas", 4)], teams=[team("vision", cap=4)], projects=[holder])
     answer = plan(organization, request("r", 4, "vision", by=3, pools=("iowa",)))
     assert arrivals(answer) == [("r", 4, 7)]
-    assert answer.objective == pytest.approx(4 * (4 * 1.0 + 7 * 0.1))
+    assert lateness(answer) == 4 * 4
+    assert answer.objective == pytest.approx(4 * 7 * 0.1)
 
 
 def test_a_cap_counts_every_team_below_it() -> None:
@@ -121,7 +125,7 @@ def test_whoever_is_not_under_the_cap_takes_what_it_keeps_out() -> None:
 
 
 def test_free_waiting_is_no_reason_to_wait() -> None:
-    prices = ReallocationPrices(late=0.0, idle=0.0)
+    prices = ReallocationPrices(idle=0.0)
     answer = plan(capped(team("vision", cap=6), reallocation=prices), request("r", 6, "vision", by=3))
     assert answer.requests[0].handed == 6
     assert answer.status is Status.OPTIMAL

@@ -65,12 +65,16 @@ def test_a_good_plan_passes() -> None:
 
 def test_its_goals_are_those_that_a_pencil_finds() -> None:
     data = reallocation_data(ORGANIZATION, ASKED, day(30))
-    assert reallocation_goals(data, HANDED) == (
-        ("unmet_tier_1", Fraction(0)),
-        ("unmet_tier_2", Fraction(2)),
-        # lyra's comes a day late from another division, the second choice three days late, 3 wait for 8 days
-        ("cost", (1 + 2) + (3 + 5) + 3 * 8 * Fraction("0.1")),
-    )
+    assert list(reallocation_goals(data, HANDED)) == [
+        ("unmet_tier_1", 0),
+        ("unmet_tier_2", 2),
+        # lyra's comes a day late, the delivered one three days
+        ("late_tier_1", 3 * (1 + 3)),
+        ("late_tier_2", 0),
+        # lyra's comes from another division, the delivered one is the second choice, 3 wait for 8 days
+        ("cost", 2 + 5 + 3 * 8 * Fraction("0.1")),
+        ("days", 6 * 5 + 7 + 9 + 3 * 8),
+    ]
 
 
 def test_its_figures_are_those_that_a_pencil_finds() -> None:

@@ -132,42 +132,52 @@ def untimely(data: ReallocationData, handover: Handover) -> str:
 
 
 def goals(data: ReallocationData, plan: Reallocation) -> Iterator[Violation]:
-    """The goals have true values and bounds that can be, and the last of them is the objective."""
+    """The goals have true values and bounds that can be, and the cost is the objective."""
     computed = reallocation_goals(data, sound(data, plan.handovers))
     yield from check_goals(plan, computed)
-    last = computed[-1][1]
-    if not same(plan.objective, last):
-        message = f"the objective is stated as {plan.objective}, but is {written(last)}"
+    cost = dict(computed)["cost"]
+    if not same(plan.objective, cost):
+        message = f"the objective is stated as {plan.objective}, but is {written(cost)}"
         yield Violation(rule="goals", subject="", message=message)
-    if plan.goals and not same(plan.bound, Fraction(plan.goals[-1].bound)):
-        message = f"the bound is stated as {plan.bound}, but that of the last goal is {plan.goals[-1].bound}"
-        yield Violation(rule="goals", subject="", message=message)
+    for goal in plan.goals:
+        if goal.name == "cost" and not same(plan.bound, Fraction(goal.bound)):
+            message = f"the bound is stated as {plan.bound}, but that of the cost is {goal.bound}"
+            yield Violation(rule="goals", subject="", message=message)
 
 
 def reallocation_goals(
     data: ReallocationData, handovers: Sequence[Handover]
 ) -> tuple[tuple[str, Fraction], ...]:
-    """Names and exact values of the goals: what is unmet, tier by tier, and the price of the handovers."""
+    """Names and exact values of the goals: what is unmet and what is late, tier by tier; cost; days."""
     given = handed(data, handovers)
-    tiers = dict.fromkeys(sorted({asked.tier for asked in data.requests.values()}), Fraction(0))
+    unmet = dict.fromkeys(sorted({asked.tier for asked in data.requests.values()}), Fraction(0))
+    late = dict(unmet)
     for name, asked in data.requests.items():
-        tiers[asked.tier] += exact(asked.priority) * (asked.gpus - given[name])
+        unmet[asked.tier] += exact(asked.priority) * (asked.gpus - given[name])
+    for handover in handovers:
+        asked = data.requests[handover.request]
+        days_late = max(0, (handover.on - asked.by).days)
+        late[asked.tier] += exact(asked.priority) * handover.gpus * days_late
     cost = sum((price(data, handover) * handover.gpus for handover in handovers), Fraction(0))
-    return (*((f"unmet_tier_{tier}", unmet) for tier, unmet in tiers.items()), ("cost", cost))
+    days = sum((handover.on - data.organization.as_of).days * handover.gpus for handover in handovers)
+    return (
+        *((f"unmet_tier_{tier}", value) for tier, value in unmet.items()),
+        *((f"late_tier_{tier}", value) for tier, value in late.items()),
+        ("cost", cost),
+        ("days", Fraction(days)),
+    )
 
 
 def price(data: ReallocationData, handover: Handover) -> Fraction:
-    """What one GPU of the handover costs: lateness, idling, a less preferred pool, another division."""
+    """What one GPU of the handover costs: idling, a less preferred pool, another division."""
     prices, asked = data.organization.policy.reallocation, data.requests[handover.request]
-    late = max(0, (handover.on - asked.by).days)
     waited = (handover.on - handover.free_on).days
     steps = steps_down(asked, data.pools[handover.pool])
     crossing = handover.donor is Donor.RELEASE and (
         division(data.paths, data.team_of[str(handover.project)]) != division(data.paths, asked.team)
     )
     return (
-        exact(prices.late) * late
-        + exact(prices.idle) * waited
+        exact(prices.idle) * waited
         + exact(prices.less_preferred) * steps
         + exact(prices.other_division) * crossing
     )

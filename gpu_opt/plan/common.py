@@ -61,7 +61,8 @@ class Goal(Result):
     """
 
     name: str
-    """``repair``, ``guarantee_level_<n>``, ``value_tier_<n>``, ``moves``; ``unmet_tier_<n>``, ``cost``."""
+    """``repair``, ``guarantee_level_<n>``, ``value_tier_<n>``, ``moves``; ``unmet_tier_<n>``,
+    ``late_tier_<n>``, ``cost``, ``days``."""
     sense: Literal["minimize", "maximize"]
     unit: str
     value: float

@@ -75,7 +75,7 @@ class Reallocation(Result):
     stop: Stop
     goals: tuple[Goal, ...]
     objective: float
-    """The last goal: the price of lateness, idling, less preferred GPUs and other divisions' GPUs."""
+    """The goal `cost`: the price of idling, less preferred GPUs and other divisions' GPUs."""
     bound: float
     gap: float
     supplies: tuple[Supply, ...]

@@ -10,7 +10,7 @@ import logging
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
@@ -18,17 +18,19 @@ import numpy.typing as npt
 
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.clock import Clock
-from gpu_opt.errors import NoPlan, NoPlanInTime, SolverFailure
+from gpu_opt.errors import NoPlan, SolverFailure
 from gpu_opt.instance import Ints
 from gpu_opt.options import Options
 from gpu_opt.plan import Stop
 from gpu_opt.reallocation.conditions import Conditions, broken
+from gpu_opt.reallocation.costs import arc_amounts, largest_cost
 from gpu_opt.reallocation.decode import decode, encode
-from gpu_opt.reallocation.flow import Network, balance, minimum_cost_flow
+from gpu_opt.reallocation.flow import balance
 from gpu_opt.reallocation.goals import LARGEST_COST, Floats, Relaxed, proven_bounds
 from gpu_opt.reallocation.instance import GoalSpec, Handed, Instance, goal_values
-from gpu_opt.reallocation.network import Kind, TimeNetwork
+from gpu_opt.reallocation.network import TimeNetwork
 from gpu_opt.reallocation.program import Held, Program, build_program, decided, expression
+from gpu_opt.reallocation.pure import lexicographic_flow
 from gpu_opt.reallocation.rounding import rounded_plan
 from gpu_opt.solver import Answer, solve
 
@@ -207,25 +209,24 @@ def _read(task: Task, program: Program) -> Plan | None:
     flow = np.array([round(variable.value() or 0.0) for variable in program.flow], dtype=np.int64)
     network = task.network.network
     if (flow < 0).any() or (flow > network.capacity).any() or balance(network, flow).any():
-        flow_around = _complete(task, flow)
-        if flow_around is None:
+        plan = _complete(task, flow)
+        if plan is None:
             log.warning("CBC's solution is no flow once it is rounded to whole GPUs, and is not used")
-            return None
-        flow = flow_around
+        return plan
     return decode(task.instance, task.network, flow)
 
 
-def _complete(task: Task, flow: Ints) -> Ints | None:
-    """A whole flow around what the rows decide, if there is one; found even when the time is over."""
+def _complete(task: Task, flow: Ints) -> Plan | None:
+    """The best whole flow around what the rows decide, if there is one; found even when the time is over."""
     network, fixed = task.network.network, decided(task.network)
     lower = np.where(fixed, flow, network.lower)
     capacity = np.where(fixed, flow, network.capacity)
-    cost = network.cost if task.goals[-1].unit == 1 else np.zeros_like(flow)
-    around = Network(network.supply, network.tail, network.head, lower, capacity, cost)
+    around = replace(task.network, network=replace(network, lower=lower, capacity=capacity))
     try:
-        return minimum_cost_flow(around, Options(), seconds=RESERVE).values
-    except (NoPlan, NoPlanInTime):
+        best = lexicographic_flow(task.instance, around, Clock(Options(time_limit=RESERVE)))
+    except NoPlan:
         return None
+    return best.handed if best.values else None
 
 
 def _keeps(task: Task, plan: Plan, values: tuple[int, ...], k: int) -> bool:
@@ -249,11 +250,12 @@ def _bound(goal: GoalCost, answer: Answer) -> int:
 
 def _goal_cost(network: TimeNetwork, goal: GoalSpec) -> GoalCost:
     """The goal in numbers that doubles can count in."""
-    stated = network.network.cost.tolist() if goal.weights is None else goal.weights
-    largest = max(stated, default=0)
+    largest = largest_cost(network, goal)
     unit = Fraction(1) if largest <= LARGEST_COST else Fraction(largest, LARGEST_COST)
-    cost = np.array([float(each / unit) for each in stated])
-    if goal.weights is not None:
-        unmet = network.kind == Kind.UNMET
-        cost = np.where(unmet, cost[np.where(unmet, network.index, 0)], 0.0)
+    amounts = arc_amounts(network, goal.measure)
+    counted = np.flatnonzero(amounts)
+    cost = np.zeros(len(amounts))
+    weights = np.array([float(weight / unit) for weight in goal.weights or ()])
+    by_arc = weights[network.index[counted]] if goal.weights else float(1 / unit)
+    cost[counted] = amounts[counted] * by_arc
     return GoalCost(goal.name, cost, unit, goal.scale)

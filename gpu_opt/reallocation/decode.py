@@ -72,7 +72,7 @@ def encode(instance: Instance, network: TimeNetwork, handed: Iterable[Handed]) -
     unmet = [request.gpus for request in instance.requests]
     for one in handed:
         values[entry[class_of[one.supply]]] += one.gpus
-        for ends in pairwise(_path(instance, network, class_of[one.supply], one, days)):
+        for ends in pairwise(_path(network, class_of[one.supply], one, days)):
             values[between[ends]] += one.gpus
         unmet[one.request] -= one.gpus
     is_unmet = network.kind == Kind.UNMET
@@ -80,22 +80,17 @@ def encode(instance: Instance, network: TimeNetwork, handed: Iterable[Handed]) -
     return values
 
 
-def _path(
-    instance: Instance, network: TimeNetwork, supply_class: int, one: Handed, days: dict[Node, list[int]]
-) -> list[int]:
-    """Nodes from the class to the request."""
+def _path(network: TimeNetwork, supply_class: int, one: Handed, days: dict[Node, list[int]]) -> list[int]:
+    """Nodes from the class to the request; it is handed over on the last day on which that can be best."""
     key, _ = network.classes[supply_class]
     group = network.group_of[key.pool, one.request]
     home = key.home if key.home == group.division else None
     free = Node(key.pool, home, None, 0)
     handed = Node(key.pool, None, group, 0)
-    needed = min(one.on, instance.by[one.request])
+    on = max(day for day in days[handed] if day <= one.on)
     crossing = [Node(key.pool, key.home, None, key.day)] if key.home != home else []
-    waiting = [free._replace(day=day) for day in sorted(days[free]) if key.day <= day <= one.on]
-    passing = [
-        handed._replace(day=day) for day in sorted(days[handed], reverse=True) if needed <= day <= one.on
-    ]
-    nodes = [network.nodes[node] for node in [*crossing, *waiting, *passing]]
+    waiting = [free._replace(day=day) for day in sorted(days[free]) if key.day <= day <= on]
+    nodes = [network.nodes[node] for node in [*crossing, *waiting, handed._replace(day=on)]]
     return [*nodes, network.first_request + one.request]
 
 

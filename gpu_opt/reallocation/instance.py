@@ -11,6 +11,7 @@ import datetime as dt
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -43,13 +44,25 @@ class Handed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Prices of the last goal for one GPU, as integers in units of 1 / `scale`."""
+    """Prices of the goal `cost` for one GPU, as integers in units of 1 / `scale`."""
 
-    late: int
     idle: int
     less_preferred: int
     other_division: int
     scale: int
+
+
+class Measure(Enum):
+    """What a goal adds up; less of it is better."""
+
+    UNMET = auto()
+    """GPUs that a request does not get."""
+    LATE = auto()
+    """GPUs times the days that they come after the day on which they are needed."""
+    COST = auto()
+    """GPUs times their prices."""
+    DAYS = auto()
+    """GPUs times the days from today to their handover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +70,10 @@ class GoalSpec:
     """A goal, counted in whole units of 1 / `scale`."""
 
     name: str
+    measure: Measure
     scale: int
-    weights: tuple[int, ...] | None
-    """Priorities of what is unmet, by request, 0 in other tiers; None for the last goal, the cost."""
+    weights: tuple[int, ...] | None = None
+    """Priorities by request, 0 in other tiers; None where every GPU counts alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +103,7 @@ class Instance:
     rooms: tuple[Room, ...]
     prices: Prices
     goals: tuple[GoalSpec, ...]
-    """What is unmet, tier by tier; then the cost."""
+    """What is unmet, tier by tier; what is late, tier by tier; the cost; the days."""
 
     @property
     def horizon(self) -> int:
@@ -108,7 +122,7 @@ class Instance:
 
 def build_instance(organization: Organization, requests: Sequence[Request], until: dt.date) -> Instance:
     """Index a valid organization and sound requests, from today to `until`."""
-    free, prices = supplies(organization, until), _prices(organization)
+    free = supplies(organization, until)
     today = organization.as_of
     index = {pool.name: p for p, pool in enumerate(organization.pools)}
     lineage = _lineage(organization)
@@ -127,20 +141,29 @@ def build_instance(organization: Organization, requests: Sequence[Request], unti
         division={team: path[-2:][0] for team, path in lineage.items()},
         above={team: frozenset(path) for team, path in lineage.items()},
         rooms=rooms(organization, until, {team for request in requests for team in lineage[request.team]}),
-        prices=prices,
-        goals=(*_unmet(requests), GoalSpec("cost", prices.scale, None)),
+        prices=(prices := _prices(organization)),
+        goals=(
+            *_by_tier("unmet", Measure.UNMET, requests),
+            *_by_tier("late", Measure.LATE, requests),
+            GoalSpec("cost", Measure.COST, prices.scale),
+            GoalSpec("days", Measure.DAYS, 1),
+        ),
     )
 
 
 def goal_values(instance: Instance, handed: Iterable[Handed]) -> tuple[int, ...]:
-    """Exact values of the goals, in units of 1 / their scales: what is unmet tier by tier, then the cost."""
-    missing = [request.gpus for request in instance.requests]
-    cost = 0
+    """Exact values of the goals, in units of 1 / their scales."""
+    unmet = [request.gpus for request in instance.requests]
+    late = [0] * len(unmet)
+    cost = days = 0
     for one in handed:
-        missing[one.request] -= one.gpus
+        unmet[one.request] -= one.gpus
+        late[one.request] += one.gpus * max(0, one.on - instance.by[one.request])
         cost += one.gpus * price(instance, one.supply, one.request, one.on)
+        days += one.gpus * one.on
+    measured = {Measure.UNMET: unmet, Measure.LATE: late, Measure.COST: [cost], Measure.DAYS: [days]}
     return tuple(
-        cost if goal.weights is None else sum(w * gpus for w, gpus in zip(goal.weights, missing, strict=True))
+        sum(w * amount for w, amount in zip(goal.weights or (1,), measured[goal.measure], strict=True))
         for goal in instance.goals
     )
 
@@ -153,8 +176,7 @@ def price(instance: Instance, supply: int, request: int, on: int) -> int:
         instance.division[donor] != instance.division[instance.requests[request].team]
     )
     return (
-        prices.late * max(0, on - instance.by[request])
-        + prices.idle * (on - instance.free_on[supply])
+        prices.idle * (on - instance.free_on[supply])
         + prices.less_preferred * steps
         + prices.other_division * crosses
     )
@@ -178,15 +200,15 @@ def _offers(organization: Organization, request: Request) -> tuple[Offer, ...]:
 
 def _prices(organization: Organization) -> Prices:
     policy = organization.policy.reallocation
-    stated = [exact(p) for p in (policy.late, policy.idle, policy.less_preferred, policy.other_division)]
-    late, idle, less_preferred, other_division = _whole(stated)
-    return Prices(late, idle, less_preferred, other_division, _scale(stated))
+    stated = [exact(p) for p in (policy.idle, policy.less_preferred, policy.other_division)]
+    idle, less_preferred, other_division = _whole(stated)
+    return Prices(idle, less_preferred, other_division, _scale(stated))
 
 
-def _unmet(requests: Sequence[Request]) -> Iterator[GoalSpec]:
+def _by_tier(name: str, measure: Measure, requests: Sequence[Request]) -> Iterator[GoalSpec]:
     for tier in sorted({request.tier for request in requests}):
         weights = [exact(request.priority) if request.tier == tier else Fraction(0) for request in requests]
-        yield GoalSpec(f"unmet_tier_{tier}", _scale(weights), tuple(_whole(weights)))
+        yield GoalSpec(f"{name}_tier_{tier}", measure, _scale(weights), tuple(_whole(weights)))
 
 
 def _scale(numbers: Sequence[Fraction]) -> int:

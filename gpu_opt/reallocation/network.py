@@ -1,8 +1,7 @@
 """The network over time: few arcs, because prices are linear in time (``models/reallocation.md``).
 
-In every pool, GPUs that are free wait along a *chain* of days, forward; once they are handed to a
-*group* of requests they pass along the group's chain, backward, to the days on which they were needed.
-The day on which they pass from the one to the other is the day of the handover.
+In every pool, GPUs that are free wait along a *chain* of days. On some day they are handed over to a
+*group* of requests, and pass to one of them on that day: in time or late.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import numpy as np
 
 from gpu_opt.instance import Ints
 from gpu_opt.reallocation.flow import UNLIMITED, Network
-from gpu_opt.reallocation.instance import GoalSpec, Instance
+from gpu_opt.reallocation.instance import Instance
 
 SOURCE = 0
 """The node that supplies everything: GPUs through the supplies, and what stays unmet."""
@@ -63,7 +62,7 @@ class Node(NamedTuple):
     home: str | None
     """Free GPUs of this division; None: of everybody."""
     group: Group | None
-    """GPUs handed to this group; None: still free."""
+    """GPUs handed to this group on the day; None: still free."""
     day: int
 
 
@@ -72,12 +71,14 @@ class TimeNetwork:
     """The network, and what its nodes and arcs mean."""
 
     network: Network
-    """With the last goal as its cost."""
+    """With the goal `cost` as its cost."""
     kind: Ints
     index: Ints
     """Index within the kind, for every arc."""
     pool: Ints
     """Pool of every arc; -1 where there is none."""
+    late: Ints
+    """Days that GPUs come late by every arc; 0 but for arcs to requests."""
     classes: tuple[tuple[SupplyClass, tuple[int, ...]], ...]
     """Every class with its supplies."""
     groups: dict[int, Group]
@@ -89,14 +90,27 @@ class TimeNetwork:
     """Node of request 0; the others follow. Every arc goes from a lower node to a higher one."""
 
 
+class Served(NamedTuple):
+    """An arc to a request."""
+
+    node: int
+    request: int
+    cost: int
+    pool: int
+    late: int
+    """Days."""
+
+
 @dataclass(slots=True)
 class _Draft:
     """The network while it is drawn."""
 
     nodes: dict[Node, int] = field(default_factory=dict)
-    arcs: list[tuple[int, int, int, int, Kind, int, int]] = field(default_factory=list)
-    """(tail, head, capacity, cost, kind, index, pool)."""
+    arcs: list[tuple[int, int, int, int, Kind, int, int, int]] = field(default_factory=list)
+    """(tail, head, capacity, cost, kind, index, pool, days late)."""
     groups: dict[int, Group] = field(default_factory=dict)
+    served: list[Served] = field(default_factory=list)
+    """Arcs to requests, whose nodes come last."""
 
     def node(self, node: Node) -> int:
         """Number of a node; new nodes get the next one."""
@@ -104,41 +118,30 @@ class _Draft:
 
     def arc(self, tail: int, head: int, cost: int, kind: Kind, index: int = -1, pool: int = -1) -> None:
         """Draw an arc without a capacity of its own."""
-        self.arcs.append((tail, head, UNLIMITED, cost, kind, index, pool))
+        self.arcs.append((tail, head, UNLIMITED, cost, kind, index, pool, 0))
 
 
 def build_network(instance: Instance, active: frozenset[int] = frozenset()) -> TimeNetwork:
     """Draw the network; requests are kept apart as far as the rooms in `active` count them apart."""
     classes = _classes(instance)
     draft = _Draft()
-    served: list[tuple[int, int, int, int]] = []
     group_of: dict[tuple[int, int], Group] = {}
     for pool in sorted({key.pool for key in classes}):
         groups = _groups(instance, pool, active)
         group_of.update({(pool, r): group for group, members in groups.items() for r, _ in members})
-        _draw_pool(instance, draft, pool, [key for key in classes if key.pool == pool], groups, served)
+        _draw_pool(instance, draft, pool, [key for key in classes if key.pool == pool], groups)
     first_request = len(draft.nodes) + 1
-    for node, request, cost, pool in served:
-        draft.arc(node, first_request + request, cost, Kind.REQUEST, request, pool)
+    for node, r, cost, pool, late in draft.served:
+        draft.arcs.append((node, first_request + r, UNLIMITED, cost, Kind.REQUEST, r, pool, late))
     for request, asked in enumerate(instance.requests):
-        draft.arcs.append((SOURCE, first_request + request, asked.gpus, 0, Kind.UNMET, request, -1))
+        draft.arcs.append((SOURCE, first_request + request, asked.gpus, 0, Kind.UNMET, request, -1, 0))
     for index, (key, members) in enumerate(classes.items()):
         gpus = sum(instance.supplies[i].gpus for i in members)
         cost = instance.prices.other_division if key.foreign else 0
         node = draft.nodes[Node(key.pool, key.home, None, key.day)]
-        draft.arcs.append((SOURCE, node, gpus, cost, Kind.SUPPLY, index, key.pool))
+        draft.arcs.append((SOURCE, node, gpus, cost, Kind.SUPPLY, index, key.pool, 0))
     named = tuple((key, tuple(members)) for key, members in classes.items())
     return _finish(instance, draft, named, group_of, first_request)
-
-
-def arc_cost(network: TimeNetwork, goal: GoalSpec) -> Ints:
-    """What a goal costs on every arc, shape (arcs,)."""
-    if goal.weights is None:
-        return network.network.cost
-    unmet = network.kind == Kind.UNMET
-    cost = np.zeros_like(network.kind)
-    cost[unmet] = np.array(goal.weights, dtype=np.int64)[network.index[unmet]]
-    return cost
 
 
 def pool_nodes(network: TimeNetwork) -> Ints:
@@ -189,9 +192,8 @@ def _draw_pool(
     pool: int,
     classes: list[SupplyClass],
     groups: dict[Group, list[tuple[int, int]]],
-    served: list[tuple[int, int, int, int]],
 ) -> None:
-    """Draw the chains of one pool; arcs to requests are noted in `served`, whose nodes come last."""
+    """Draw the chains of one pool, and what leads from them to the groups."""
     freed = sorted({key.day for key in classes})
     handed = {group: _handover_days(instance, group, members, freed) for group, members in groups.items()}
     homes = _homes(classes, groups)
@@ -208,7 +210,7 @@ def _draw_pool(
                 tail = draft.nodes[Node(pool, key.home, None, key.day)]
                 draft.arc(tail, there, instance.prices.other_division, Kind.CARRY)
     for group, members in groups.items():
-        _draw_group(instance, draft, pool, group, members, handed[group], list(homes), served)
+        _draw_group(instance, draft, pool, group, members, handed[group], list(homes))
 
 
 def _homes(
@@ -246,12 +248,8 @@ def _draw_group(
     members: list[tuple[int, int]],
     days: list[int],
     homes: list[str | None],
-    served: list[tuple[int, int, int, int]],
 ) -> None:
-    chain = sorted({*days, *(instance.by[r] for r, _ in members)}, reverse=True)
-    nodes = {day: draft.node(Node(pool, None, group, day)) for day in chain}
-    for day, earlier in pairwise(chain):
-        draft.arc(nodes[day], nodes[earlier], instance.prices.late * (day - earlier), Kind.CARRY)
+    nodes = {day: draft.node(Node(pool, None, group, day)) for day in days}
     for day in days:
         for home in homes:
             free = draft.nodes.get(Node(pool, home, None, day))
@@ -259,9 +257,8 @@ def _draw_group(
                 draft.groups[len(draft.arcs)] = group
                 draft.arc(free, nodes[day], 0, Kind.HANDOVER, day, pool)
     for r, steps in members:
-        in_time = [day for day in days if instance.starts[r] <= day < instance.by[r]]
-        cost = instance.prices.less_preferred * steps
-        served += [(nodes[day], r, cost, pool) for day in [*in_time, instance.by[r]]]
+        cost, starts, by = instance.prices.less_preferred * steps, instance.starts[r], instance.by[r]
+        draft.served += [Served(nodes[day], r, cost, pool, max(0, day - by)) for day in days if day >= starts]
 
 
 def _finish(
@@ -271,7 +268,8 @@ def _finish(
     group_of: dict[tuple[int, int], Group],
     first_request: int,
 ) -> TimeNetwork:
-    tail, head, capacity, cost, kind, index, pool = np.array(draft.arcs, dtype=np.int64).reshape(-1, 7).T
+    columns = np.array(draft.arcs, dtype=np.int64).reshape(-1, 8).T
+    tail, head, capacity, cost, kind, index, pool, late = columns
     supply = np.zeros(first_request + len(instance.requests), dtype=np.int64)
     asked = np.array([request.gpus for request in instance.requests], dtype=np.int64)
     supply[first_request:] = -asked
@@ -281,6 +279,7 @@ def _finish(
         kind=kind,
         index=index,
         pool=pool,
+        late=late,
         classes=classes,
         groups=draft.groups,
         group_of=group_of,

@@ -10,8 +10,15 @@ from gpu_opt.clock import Clock
 from gpu_opt.options import relative_gap
 from gpu_opt.plan import Goal, Handover, Reallocation, RequestOutcome, Status, Stop, weakest
 from gpu_opt.reallocation.goals import Relaxed, proven_bounds
-from gpu_opt.reallocation.instance import Handed, Instance, goal_values
+from gpu_opt.reallocation.instance import Handed, Instance, Measure, goal_values
 from gpu_opt.reallocation.sentences import describe
+
+UNITS = {
+    Measure.UNMET: "weighted GPUs",
+    Measure.LATE: "weighted GPU-days",
+    Measure.COST: "price",
+    Measure.DAYS: "GPU-days",
+}
 
 
 def state(
@@ -23,6 +30,7 @@ def state(
     """State a plan: who hands what to whom and when, what each request gets, and what was proved."""
     goals = _goals(instance, plan, relaxations, clock)
     stop = weakest(goal.stop for goal in goals)
+    cost = next(goal for goal in goals if goal.name == "cost")
     return Reallocation(
         organization=instance.organization.name,
         as_of=instance.organization.as_of,
@@ -30,9 +38,9 @@ def state(
         status=Status.OPTIMAL if stop is Stop.PROVED else Status.FEASIBLE,
         stop=stop,
         goals=goals,
-        objective=goals[-1].value,
-        bound=goals[-1].bound,
-        gap=goals[-1].gap,
+        objective=cost.value,
+        bound=cost.bound,
+        gap=cost.gap,
         supplies=instance.supplies,
         handovers=_handovers(instance, plan),
         requests=tuple(
@@ -55,7 +63,7 @@ def _goals(
             Goal(
                 name=goal.name,
                 sense="minimize",
-                unit="price" if goal.weights is None else "weighted GPUs",
+                unit=UNITS[goal.measure],
                 value=value,
                 bound=least,
                 gap=relative_gap(value, least),

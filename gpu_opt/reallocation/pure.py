@@ -14,11 +14,12 @@ from gpu_opt.clock import Clock
 from gpu_opt.errors import NoPlanInTime, VerificationFailure
 from gpu_opt.instance import Ints
 from gpu_opt.plan import Stop
+from gpu_opt.reallocation.costs import arc_cost, largest_cost
 from gpu_opt.reallocation.decode import decode, encode
 from gpu_opt.reallocation.flow import Flow, Network, balance, contract, minimum_cost_flow, optimal_face, total
 from gpu_opt.reallocation.goals import LARGEST_COST, Relaxed
-from gpu_opt.reallocation.instance import GoalSpec, Handed, Instance, goal_values
-from gpu_opt.reallocation.network import TimeNetwork, arc_cost, pool_nodes
+from gpu_opt.reallocation.instance import GoalSpec, Handed, Instance, Measure, goal_values
+from gpu_opt.reallocation.network import TimeNetwork, pool_nodes
 
 
 def is_tractable(instance: Instance, network: TimeNetwork) -> bool:
@@ -26,8 +27,7 @@ def is_tractable(instance: Instance, network: TimeNetwork) -> bool:
 
     Beyond it the goals are left to the integer program, whose priorities are doubles.
     """
-    largest = [max(goal.weights) for goal in instance.goals if goal.weights]
-    return max([*largest, int(network.network.cost.max(initial=0))]) <= LARGEST_COST
+    return all(largest_cost(network, goal) <= LARGEST_COST for goal in instance.goals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def solve_pure(instance: Instance, network: TimeNetwork, clock: Clock) -> Relaxe
 def lexicographic_flow(
     instance: Instance, network: TimeNetwork, clock: Clock, *, merged: Ints | None = None
 ) -> Best:
-    """Optimize goal by goal, until the time runs out.
+    """Optimize goal by goal, until the time runs out; goals that are not tractable are passed over.
 
     What is unmet does not depend on days: for these goals the nodes may be `merged`, shape (nodes,), where
     no handover has a capacity.
@@ -72,9 +72,11 @@ def lexicographic_flow(
     reached: list[int] = []
     seconds: list[float] = []
     for goal in instance.goals:
+        if largest_cost(network, goal) > LARGEST_COST:
+            continue
         begun = time.monotonic()
         priced = replace(face, cost=arc_cost(network, goal))
-        used = contract(priced, merged) if goal.weights and merged is not None else priced
+        used = contract(priced, merged) if goal.measure is Measure.UNMET and merged is not None else priced
         flow = _least(used, values, clock, goal)
         seconds.append(time.monotonic() - begun)
         if flow is None:

@@ -9,10 +9,12 @@ from gpu_opt.plan import Status, Stop
 GOALS = {
     "repair": "bring back under caps and capacities",
     "moves": "moves",
-    "cost": "price of lateness, idling and second choices",
+    "cost": "price of idling and second choices",
+    "days": "days until handed over",
     "guarantee_level": "guarantees, short by more than a unit, level",
     "value_tier": "value, tier",
     "unmet_tier": "unmet requests, tier",
+    "late_tier": "days late, tier",
 }
 """Goals and phases of a solve in words; those with a number carry it at the end of their name."""
 

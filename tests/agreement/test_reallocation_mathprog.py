@@ -29,8 +29,12 @@ from tests.strategies import HORIZON, organizations, requests
 MODEL = MODELS / "reallocation.mod"
 
 
-def written(organization: Organization, asked: Sequence[Request], held: dict[int, float], goal: int) -> str:
-    """The data section: `goal` is a tier, or 0 for the cost; `held` are the values of the tiers before."""
+Goal = tuple[str, int]
+"""What is measured, and the tier; 0 for all."""
+
+
+def written(organization: Organization, asked: Sequence[Request], held: dict[Goal, float], goal: Goal) -> str:
+    """The data section; `held` are the values of the goals before this one."""
     data = reallocation_data(organization, asked, day(HORIZON))
     days = changes(data)
     prices = organization.policy.reallocation
@@ -43,13 +47,13 @@ def written(organization: Organization, asked: Sequence[Request], held: dict[int
             sets("ROOMS", "K", rooms_on(data, organization.as_of)),
             f"set DAYS := {' '.join(str(number(data, each)) for each in days)};",
             *collected([*supplies_written(data), *requests_written(data), *rooms_written(data, days)]),
-            f"param late := {prices.late!r};",
             f"param idle := {prices.idle!r};",
             f"param less_preferred := {prices.less_preferred!r};",
             f"param other_division := {prices.other_division!r};",
-            f"param goal := {goal};",
-            f"set EARLIER := {' '.join(map(str, held))};",
-            f"param reached := {', '.join(f'{tier} {value + 1e-6!r}' for tier, value in held.items())};",
+            f"param measure := {goal[0]};",
+            f"param at := {goal[1]};",
+            f"set EARLIER := {' '.join(f'({measure},{tier})' for measure, tier in held)};",
+            f"param reached := {', '.join(f'{m} {k} {value + 1e-6!r}' for (m, k), value in held.items())};",
             "end;",
         ]
     )
@@ -130,14 +134,14 @@ def rooms_written(data: ReallocationData, days: Sequence[dt.date]) -> Iterable[t
 
 def glpk_goals(organization: Organization, asked: Sequence[Request], folder: Path) -> list[float]:
     """The goals by GLPK, one after the other."""
-    held: dict[int, float] = {}
-    values = []
-    for goal in [*sorted({one.tier for one in asked}), 0]:
+    held: dict[Goal, float] = {}
+    tiers = sorted({one.tier for one in asked})
+    by_tier = [(measure, tier) for measure in ("unmet", "late") for tier in tiers]
+    for goal in [*by_tier, ("cost", 0), ("days", 0)]:
         data = folder / "data.dat"
         data.write_text(written(organization, asked, held, goal), encoding="utf-8")
-        values.append(solve_model(MODEL, data))
-        held |= {goal: values[-1]} if goal else {}
-    return values
+        held[goal] = solve_model(MODEL, data)
+    return list(held.values())
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -171,6 +175,12 @@ def test_the_worked_example_is_the_one_in_the_model() -> None:
     assert [(one.request, one.project or one.donor, one.gpus, one.on) for one in plan.handovers] == [
         ("carina", Donor.IDLE, 64, day(8)),
         ("carina", "vega", 64, day(8)),
-        ("lyra", Donor.DELIVERY, 128, day(15)),
-        ("lyra", "orion", 512, day(19)),
+        ("lyra", Donor.DELIVERY, 256, day(15)),
+        ("lyra", "orion", 384, day(19)),
+    ]
+    assert [(goal.name, goal.value) for goal in plan.goals] == [
+        ("unmet_tier_1", 0),
+        ("late_tier_1", 1536),
+        ("cost", pytest.approx(1331.2)),
+        ("days", 12160),
     ]
