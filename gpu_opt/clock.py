@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from fractions import Fraction
 
@@ -18,13 +19,30 @@ class Clock:
         self._begun = self._entered = time.monotonic()
         self._phase = ""
         self._spent: dict[str, float] = {}
+        self._turn = threading.Lock()
+        self._refused = False
 
     def enter(self, phase: str) -> None:
         """Close the phase before, and say that this one begins."""
         self._close()
         self._phase = phase
-        if self.options.progress is not None:
-            self.options.progress(Progress(phase, self.seconds))
+        self.report(Progress(phase, self.seconds))
+
+    def report(self, progress: Progress) -> None:
+        """Tell whoever asked how far the solve is: one thread at a time, and never again once that raised.
+
+        What the callback raises is the solve's to pass on.
+        """
+        if self.options.progress is None:
+            return
+        with self._turn:
+            if self._refused:
+                return
+            try:
+                self.options.progress(progress)
+            except BaseException:
+                self._refused = True
+                raise
 
     @property
     def seconds(self) -> float:
@@ -53,13 +71,12 @@ class Clock:
 
     def reporting(self, goal: str, unit: Fraction) -> OnProgress | None:
         """Report the progress on a goal, of which CBC counts in `unit`; None if nobody wants to know."""
-        report = self.options.progress
-        if report is None:
+        if self.options.progress is None:
             return None
 
         def call(best: float | None, bound: float | None) -> None:
             value, least = (None if each is None else each * float(unit) for each in (best, bound))
-            report(Progress(goal, self.seconds, value, least))
+            self.report(Progress(goal, self.seconds, value, least))
 
         return call
 

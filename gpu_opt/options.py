@@ -61,7 +61,9 @@ class Options:
     seed: int = 0
     """Random seed of CBC and of the search around it."""
     progress: Callable[[Progress], None] | None = None
-    """Called, in the thread that solves, about twice a second."""
+    """Called whenever there is news, about twice a second: one call after the other, but not always in the
+    thread that asked for the solve. What it raises stops CBC, leaves nothing running, and comes back to the
+    caller of the solve."""
     cancel: Cancel = field(default_factory=Cancel)
 
 

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,39 @@ def test_progress_tells_the_phases_and_how_good_the_plan_is() -> None:
     assert phases == ["checking", "building", "solving", *(goal.name for goal in plan.goals), "verifying"]
     last = {progress.phase: progress for progress in seen}
     assert (last["value_tier_1"].best, last["value_tier_1"].bound) == (8, 8)
+
+
+class UnwelcomeError(Exception):
+    """What a callback may raise."""
+
+
+def slow_search(report: Callable[[Progress], None]) -> Allocation:
+    """A solve that takes its time, with CBC on the whole program beside the search for better plans."""
+    options = Options(time_limit=3, threads=2, gap=0, progress=report)
+    return allocate(load(ORGANIZATIONS / "frontier_lab.yaml"), options=options)
+
+
+def children() -> set[str]:
+    """The processes that this one has started and that have not ended."""
+    return {
+        child
+        for task in Path("/proc/self/task").iterdir()
+        for child in (task / "children").read_text().split()
+    }
+
+
+@pytest.mark.parametrize("in_main_thread", [True, False])
+def test_what_progress_raises_comes_back_and_leaves_nothing_running(in_main_thread: bool) -> None:
+    before = threading.active_count(), children()
+
+    def report(progress: Progress) -> None:
+        is_main = threading.current_thread() is threading.main_thread()
+        if progress.phase == "value_tier_1" and progress.seconds > 0.5 and is_main is in_main_thread:
+            raise UnwelcomeError
+
+    with pytest.raises(UnwelcomeError):
+        slow_search(report)
+    assert (threading.active_count(), children()) == before
 
 
 # --- A CBC that dies ----------------------------------------------------------------------------------

@@ -260,9 +260,7 @@ class Stage:
         return self.clock.stop(self.until)
 
     def _report(self) -> None:
-        if self.options.progress is not None:
-            shown = self._sound(self.shown)
-            self.options.progress(Progress(self.goal.name, self.clock.seconds, self.value, shown))
+        self.clock.report(Progress(self.goal.name, self.clock.seconds, self.value, self._sound(self.shown)))
 
 
 def _survive(
