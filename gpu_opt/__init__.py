@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from gpu_opt.files import dump, load, read
     from gpu_opt.options import Cancel, Options, Progress
     from gpu_opt.organization import Organization, Request
-    from gpu_opt.plan import Allocation, Finding, Reallocation
+    from gpu_opt.plan import Allocation, Comparison, Finding, Reallocation
     from gpu_opt.reallocation import find, reallocate
-    from gpu_opt.scenario import Scenario, apply, load_scenario
+    from gpu_opt.scenario import Scenario, apply, compare, load_scenario
     from gpu_opt.validation import check
 
     __version__: str
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Allocation",
     "Cancel",
+    "Comparison",
     "Finding",
     "GpuOptError",
     "InvalidInput",
@@ -74,6 +75,7 @@ __all__ = [
     "allocate",
     "apply",
     "check",
+    "compare",
     "dump",
     "find",
     "load",
@@ -100,9 +102,9 @@ _HOMES = {
     "files": ["dump", "load", "read"],
     "options": ["Cancel", "Options", "Progress"],
     "organization": ["Organization", "Request"],
-    "plan": ["Allocation", "Finding", "Reallocation"],
+    "plan": ["Allocation", "Comparison", "Finding", "Reallocation"],
     "reallocation": ["find", "reallocate"],
-    "scenario": ["Scenario", "apply", "load_scenario"],
+    "scenario": ["Scenario", "apply", "compare", "load_scenario"],
     "validation": ["check"],
 }
 """The module of every public name; no module has the name of a function."""

@@ -11,15 +11,8 @@ from typing import TYPE_CHECKING
 from gpu_opt.errors import InvalidInput, Problem, StoreFailure
 from gpu_opt.options import Options, Progress
 from gpu_opt.organization import Organization, Request
-from gpu_opt.plan import (
-    Allocation,
-    Change,
-    NightReport,
-    ProjectChange,
-    Reallocation,
-    TeamChange,
-    TeamOutcome,
-)
+from gpu_opt.plan import Allocation, NightReport, Reallocation
+from gpu_opt.scenario import compare
 
 if TYPE_CHECKING:
     from gpu_opt.store import Night
@@ -141,70 +134,7 @@ def _report(
         night=None,
         replaces=None,
         previous=previous.summary.id if previous else None,
-        previous_as_of=previous.summary.as_of if previous else None,
-        projects=project_changes(previous.allocation, allocation) if previous else (),
-        teams=team_changes(previous.allocation, allocation) if previous else (),
+        comparison=compare(previous.allocation, allocation) if previous else None,
         allocation=allocation,
         reallocation=reallocation,
     )
-
-
-def project_changes(before: Allocation, after: Allocation) -> tuple[ProjectChange, ...]:
-    """The projects that are granted something else in `after` than in `before`, by team and name."""
-    teams = {outcome.project: outcome.team for plan in (before, after) for outcome in plan.projects}
-    known = [{outcome.project for outcome in plan.projects} for plan in (before, after)]
-    held = [_gpus_by_project(plan) for plan in (before, after)]
-    changes = []
-    for project, team in teams.items():
-        old, new = (gpus.get(project, {}) for gpus in held)
-        by_pool = {pool: new.get(pool, 0) - old.get(pool, 0) for pool in sorted(old.keys() | new.keys())}
-        by_pool = {pool: gpus for pool, gpus in by_pool.items() if gpus}
-        if by_pool:
-            changes.append(
-                ProjectChange(
-                    project=project,
-                    team=team,
-                    change=_change(project in known[0], project in known[1]),
-                    before=sum(old.values()),
-                    after=sum(new.values()),
-                    by_pool=by_pool,
-                )
-            )
-    return tuple(sorted(changes, key=lambda change: (change.team, change.project)))
-
-
-def team_changes(before: Allocation, after: Allocation) -> tuple[TeamChange, ...]:
-    """The teams whose budget, grants or shortfall differ, in the order of `after`, those gone last."""
-    old = {outcome.team: outcome for outcome in before.teams}
-    new = {outcome.team: outcome for outcome in after.teams}
-    return tuple(
-        TeamChange(
-            team=team,
-            change=_change(team in old, team in new),
-            before=old.get(team),
-            after=new.get(team),
-        )
-        for team in new | old
-        if _figures(old.get(team)) != _figures(new.get(team))
-    )
-
-
-def _figures(outcome: TeamOutcome | None) -> tuple[float | None, ...]:
-    """What a change of a team is about; () where there is no such team, which equals no team's figures."""
-    if outcome is None:
-        return ()
-    return outcome.guarantee, outcome.cap, outcome.granted, outcome.shortfall
-
-
-def _change(was_known: bool, is_known: bool) -> Change:
-    if was_known and is_known:
-        return Change.CHANGED
-    return Change.NEW if is_known else Change.GONE
-
-
-def _gpus_by_project(plan: Allocation) -> dict[str, dict[str, int]]:
-    held: dict[str, dict[str, int]] = {}
-    for grant in plan.grants:
-        pools = held.setdefault(grant.project, {})
-        pools[grant.pool] = pools.get(grant.pool, 0) + grant.gpus
-    return held

@@ -428,7 +428,8 @@ def test_the_next_night_says_what_changed(gpu_opt: Command, file: Callable[[Orga
     ended = gpu_opt("nightly", file(later), "--store", "nights.db", "--json")
     report = NightReport.model_validate_json(ended.out)
     assert (report.night, report.previous) == (2, 1)
-    assert {change.project for change in report.projects} == {"orion", "lyra"}
+    assert report.comparison is not None
+    assert {change.project for change in report.comparison.projects} == {"orion", "lyra"}
 
 
 def test_a_store_that_cannot_be_written_fails_before_the_solve(gpu_opt: Command) -> None:

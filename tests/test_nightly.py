@@ -10,13 +10,14 @@ import pytest
 from gpu_opt import files
 from gpu_opt.checker import verify
 from gpu_opt.errors import InvalidInput, StoreFailure
-from gpu_opt.nightly import NotPublished, project_changes, run_night, team_changes
+from gpu_opt.nightly import NotPublished, run_night
 from gpu_opt.options import Options, Progress
 from gpu_opt.organization import Organization, Request
-from gpu_opt.plan import Allocation, Change, Grant, NightReport, ProjectChange, Reallocation, Status
+from gpu_opt.plan import Allocation, Difference, Grant, NightReport, Reallocation, Status
 from gpu_opt.reallocation import with_grants
+from gpu_opt.scenario import compare
 from gpu_opt.store import export_night, history, last_night
-from tests.building import TODAY, allocation, day, delivery, lab, pool, project, team
+from tests.building import TODAY, day, delivery, lab, pool, project, team
 
 TWO_TEAMS = Path(__file__).parent.parent / "models" / "organizations" / "two_teams.yaml"
 
@@ -130,30 +131,30 @@ def test_a_night_of_two_teams_from_its_file(store: str) -> None:
 
 def test_the_first_night_has_nothing_to_compare_with(store: str) -> None:
     report = night_of(organization(), store)
-    assert (report.previous, report.previous_as_of, report.replaces) == (None, None, None)
-    assert (report.projects, report.teams) == ((), ())
+    assert (report.previous, report.comparison, report.replaces) == (None, None, None)
 
 
 def test_a_night_says_what_changed_since_the_night_before(store: str) -> None:
     first = night_of(organization(), store)
     second = night_of(without(organization(as_of=day(1)), "vega"), store)
-    assert (second.previous, second.previous_as_of, second.replaces) == (first.night, TODAY, None)
-    assert second.projects == (
-        ProjectChange(
-            project="vega", team="product", change=Change.GONE, before=6, after=0, by_pool={"iowa": -6}
-        ),
-    )
-    lab_change, product = second.teams
+    assert (second.previous, second.replaces) == (first.night, None)
+    assert second.comparison is not None
+    assert second.comparison == compare(first.allocation, second.allocation)
+    assert second.comparison.before.as_of == TODAY
+    (vega,) = second.comparison.projects
+    assert (vega.project, vega.difference, vega.by_pool) == ("vega", Difference.GONE, {"iowa": -6})
+    lab_change, product = second.comparison.teams
     assert (lab_change.team, product.team) == ("lab", "product")
     assert product.before is not None
     assert product.after is not None
-    assert (product.change, product.before.granted, product.after.granted) == (Change.CHANGED, 6, 0)
+    assert (product.difference, product.before.granted, product.after.granted) == (Difference.CHANGED, 6, 0)
 
 
 def test_a_night_computed_again_is_compared_with_the_one_it_replaces(store: str) -> None:
     first, second = night_of(organization(), store), night_of(organization(), store)
     assert second.previous == second.replaces == first.night
-    assert (second.projects, second.teams) == ((), ())
+    assert second.comparison is not None
+    assert second.comparison.is_empty
 
 
 def test_a_night_is_not_compared_with_a_later_day_or_another_organization(store: str) -> None:
@@ -176,59 +177,6 @@ def test_a_batch_knows_when_another_one_published_the_same_day_meanwhile(store: 
     last = last_night(store, "lab")
     assert last is not None
     assert last.summary.id == report.night
-
-
-# what changed
-
-
-def test_a_project_is_new_gone_or_changed_and_left_out_if_it_keeps_what_it_had() -> None:
-    pools = [pool("iowa", 16), pool("texas", 16)]
-    before = lab(pools, projects=[project(name) for name in ("kept", "moved", "gone", "grown")])
-    after = lab(
-        pools, projects=[project(name) for name in ("kept", "moved", "grown", "new", "new but empty")]
-    )
-    changes = project_changes(
-        allocation(
-            before, {("kept", "iowa"): 4, ("moved", "iowa"): 4, ("gone", "texas"): 4, ("grown", "iowa"): 1}
-        ),
-        allocation(
-            after, {("kept", "iowa"): 4, ("moved", "texas"): 4, ("grown", "iowa"): 8, ("new", "texas"): 2}
-        ),
-    )
-    assert [(one.project, one.change, one.before, one.after, one.by_pool) for one in changes] == [
-        ("gone", Change.GONE, 4, 0, {"texas": -4}),
-        ("grown", Change.CHANGED, 1, 8, {"iowa": 7}),
-        ("moved", Change.CHANGED, 4, 4, {"iowa": -4, "texas": 4}),
-        ("new", Change.NEW, 0, 2, {"texas": 2}),
-    ]
-
-
-def test_a_project_that_changes_its_team_and_nothing_else_is_no_change_of_grants() -> None:
-    teams = [team("research"), team("product")]
-    before, after = (
-        lab(teams=teams, projects=[project("orion", team=name)]) for name in ("research", "product")
-    )
-    grants = {("orion", "iowa"): 8}
-    assert project_changes(allocation(before, grants), allocation(after, grants)) == ()
-    changed = team_changes(allocation(before, grants), allocation(after, grants))
-    assert {one.team for one in changed} == {"research", "product"}
-
-
-def test_a_team_changes_with_its_budget_even_if_it_is_granted_the_same() -> None:
-    before = lab(teams=[team("research", cap=8), team("product"), team("closed")])
-    after = lab(teams=[team("research", cap=12), team("product"), team("opened")])
-    changes = team_changes(allocation(before, {}), allocation(after, {}))
-    assert [(one.team, one.change) for one in changes] == [
-        ("research", Change.CHANGED),
-        ("opened", Change.NEW),
-        ("closed", Change.GONE),
-    ]
-    research, opened, closed = changes
-    assert research.before is not None
-    assert research.after is not None
-    assert (research.before.cap, research.after.cap) == (8, 12)
-    assert opened.before is None
-    assert closed.after is None
 
 
 # when it does not come to the end

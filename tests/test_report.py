@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import math
 import re
+from collections.abc import Sequence
 
 import pytest
 from rich.cells import cell_len
@@ -16,17 +17,19 @@ from gpu_opt.plan import (
     Allocation,
     CapRaise,
     Cause,
-    Change,
+    Comparison,
+    Difference,
     Finding,
     Goal,
     NightReport,
     Overrun,
-    ProjectChange,
+    ProjectDifference,
     Reallocation,
     Reason,
+    Side,
     Status,
     Stop,
-    TeamChange,
+    TeamDifference,
 )
 from gpu_opt.report import text
 from gpu_opt.report.allocation import allocation as allocation_tables
@@ -393,9 +396,7 @@ def report(**fields: object) -> NightReport:
         "night": 7,
         "replaces": None,
         "previous": None,
-        "previous_as_of": None,
-        "projects": (),
-        "teams": (),
+        "comparison": None,
         "allocation": small_plan(),
         "reallocation": moving_lab()[1],
     } | fields
@@ -420,14 +421,37 @@ def test_an_interrupted_night_is_not_published() -> None:
 
 
 def test_a_quiet_night_says_that_nothing_changed() -> None:
-    assert "none: everybody keeps what it was granted" in shown(
-        night(report(previous=6, previous_as_of=day(-1)))
+    assert "none: everybody keeps what it was granted" in shown(night(since()))
+
+
+def since(projects: Sequence[ProjectDifference] = (), teams: Sequence[TeamDifference] = ()) -> NightReport:
+    """A night that is compared with the one before."""
+    side = Side(organization="lab", as_of=day(-1), date=day(-1), status=Status.OPTIMAL, gap=0)
+    comparison = Comparison(
+        before=side,
+        after=side,
+        figures=(),
+        gained=0,
+        lost=0,
+        projects=tuple(projects),
+        teams=tuple(teams),
+        pools=(),
+        guarantees=(),
     )
+    return report(previous=6, comparison=comparison)
 
 
-def change(name: str, before: int, after: int, kind: Change = Change.CHANGED) -> ProjectChange:
-    return ProjectChange(
-        project=name, team="lab", change=kind, before=before, after=after, by_pool={"iowa": after - before}
+def change(name: str, before: int, after: int, kind: Difference = Difference.CHANGED) -> ProjectDifference:
+    return ProjectDifference(
+        project=name,
+        team="lab",
+        difference=kind,
+        before=before,
+        after=after,
+        compute_before=before,
+        compute_after=after,
+        by_pool={"iowa": after - before},
+        reason=None,
     )
 
 
@@ -435,12 +459,12 @@ def test_changes_since_last_night_are_shown() -> None:
     safety, research = small_plan().teams[1:3]
     raised = research.model_copy(update={"cap": 5000.0, "guarantee": None})
     teams = (
-        TeamChange(team="safety", change=Change.NEW, before=None, after=safety),
-        TeamChange(team="research", change=Change.CHANGED, before=research, after=raised),
-        TeamChange(team="robotics", change=Change.GONE, before=safety, after=None),
+        TeamDifference(team="safety", difference=Difference.NEW, before=None, after=safety),
+        TeamDifference(team="research", difference=Difference.CHANGED, before=research, after=raised),
+        TeamDifference(team="robotics", difference=Difference.GONE, before=safety, after=None),
     )
-    projects = (change("orion", 1000, 2000), change("lyra", 0, 8, Change.NEW))
-    printed = shown(night(report(previous=6, previous_as_of=day(-1), teams=teams, projects=projects)))
+    projects = (change("orion", 1000, 2000), change("lyra", 0, 8, Difference.NEW))
+    printed = shown(night(since(projects, teams)))
     changes = printed[printed.index("Changes since night 6 (as of 2026-11-22)") :]
     assert "guarantee 3,000 -> none, cap 4,000 -> 5,000" in changes
     assert row(changes, "safety")[-1] == "new"
@@ -450,24 +474,27 @@ def test_changes_since_last_night_are_shown() -> None:
 
 
 def test_a_project_may_change_while_its_team_does_not() -> None:
-    printed = shown(night(report(previous=6, previous_as_of=day(-1), projects=(change("orion", 8, 16),))))
+    printed = shown(night(since([change("orion", 8, 16)])))
     assert "granted now" not in printed[printed.index("Changes") :]
     assert "iowa +8" in printed
 
 
 def test_a_team_may_change_while_its_projects_do_not() -> None:
     safety = small_plan().teams[1]
-    raised = TeamChange(
-        team="safety", change=Change.CHANGED, before=safety, after=safety.model_copy(update={"cap": 900.0})
+    raised = TeamDifference(
+        team="safety",
+        difference=Difference.CHANGED,
+        before=safety,
+        after=safety.model_copy(update={"cap": 900.0}),
     )
-    printed = shown(night(report(previous=6, previous_as_of=day(-1), teams=(raised,))))
+    printed = shown(night(since(teams=[raised])))
     assert "cap none -> 900" in printed
     assert "GPUs now" not in printed
 
 
 def test_of_many_changes_the_largest_are_shown() -> None:
     projects = tuple(change(f"project-{n:02}", 0, 8 * n) for n in range(1, 61))
-    everything = report(previous=6, previous_as_of=day(-1), projects=projects)
+    everything = since(projects)
     printed = shown(night(everything))
     assert "project-60" in printed
     assert "project-20" not in printed

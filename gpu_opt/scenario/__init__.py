@@ -2,6 +2,7 @@
 
 from gpu_opt.scenario.application import apply
 from gpu_opt.scenario.changes import CHANGES, Change, Scenario
+from gpu_opt.scenario.comparison import compare
 from gpu_opt.scenario.reading import load_scenario
 
-__all__ = ["CHANGES", "Change", "Scenario", "apply", "load_scenario"]
+__all__ = ["CHANGES", "Change", "Scenario", "apply", "compare", "load_scenario"]
