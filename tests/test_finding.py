@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import ceil
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from gpu_opt.errors import InvalidInput
+from gpu_opt.budgets import resolve_budgets
+from gpu_opt.errors import InvalidInput, Problem, Severity
 from gpu_opt.options import Options
 from gpu_opt.organization import Limit, Organization, Request
-from gpu_opt.plan import Donor, Finding
+from gpu_opt.plan import CapRaise, Donor, Finding
 from gpu_opt.reallocation import find
+from gpu_opt.reallocation.raising import raised
+from gpu_opt.validation import check
 from tests.building import day, delivery, lab, pool, project, request, root, team
 
 
@@ -131,6 +138,69 @@ def test_caps_are_raised_for_as_many_as_there_are() -> None:
     answer = found(with_budgets(vision=4), request("r", 30, "vision", by=9))
     assert answer.if_raised is not None
     assert answer.if_raised.requests[0].handed == 20
+
+
+def test_a_raise_leaves_what_is_promised_in_percent_of_the_cap_as_it_was() -> None:
+    """Half of 20 would be above vision's own cap of 9, which no organization may say."""
+    organization = lab(
+        [pool("iowa", 20)],
+        teams=[
+            team("research", cap=16),
+            team("vision", "research", guarantee="50%", cap=9),
+            team("speech", "research"),
+        ],
+        projects=[project("own", team="speech", holds={"iowa": 8})],
+    )
+    answer = found(organization, request("r", 12, "speech"))
+    assert [(cap.team, cap.needed) for cap in answer.raises] == [("research", 20)]
+    assert answer.if_raised is not None
+    assert answer.if_raised.requests[0].handed == 12
+
+
+def test_a_raised_percentage_goes_on_to_grow_with_the_fleet() -> None:
+    organization = lab(
+        [pool("iowa", 10)],
+        teams=[team("research", cap="40%"), team("vision", "research", cap="50%")],
+        deliveries=[delivery("iowa", 90, on=40)],
+    )
+    asked = request("r", 3, "vision", by=20)
+    answer = found(organization, asked)
+    assert [(cap.team, cap.cap, cap.needed) for cap in answer.raises] == [("vision", 2, 3)]
+    for n, room in ((0, 3), (40, 30)):
+        budgets = resolve_budgets(raised(organization, answer.raises, day(20)), day(n))
+        assert budgets.cap == {"research": 4 * (1 + 9 * (n == 40)), "vision": room}
+
+
+def errors(organization: Organization) -> list[Problem]:
+    return [problem for problem in check(organization) if problem.severity is Severity.ERROR]
+
+
+PERCENTAGES = st.integers(1, 100).map(lambda share: f"{share}%")
+
+
+@given(st.lists(PERCENTAGES | st.integers(1, 40).map(float), min_size=3, max_size=3), st.integers(1, 9))
+def test_whatever_is_raised_all_other_budgets_stay_what_they_are(caps: list[float | str], more: int) -> None:
+    names = ("research", "vision", "speech")
+    chain = zip(names, ("lab", *names), caps, strict=False)
+    teams = [
+        team(name, parent, cap=cap, guarantee="1%", limits={"h100": Limit(cap=cap)})
+        for name, parent, cap in chain
+    ]
+    organization = lab([pool("iowa", 40)], teams=teams, deliveries=[delivery("iowa", 23, on=9)])
+    before = [resolve_budgets(organization, day(n)) for n in (0, 9)]
+    needed = min(40, ceil(before[0].cap["research"]) + more)  # all that there is
+    kinds = (None, "h100")
+    raises = [CapRaise(team="research", gpu_type=kind, cap=0, needed=needed, on=day(0)) for kind in kinds]
+    changed = raised(organization, raises, day(0))
+    assert not errors(changed)
+    after = [resolve_budgets(changed, day(n)) for n in (0, 9)]
+    assert after[0].cap["research"] == after[0].limit["research", "h100"] == needed
+    for name in ("vision", "speech"):
+        assert after[0].cap[name] == before[0].cap[name]
+        assert after[0].limit[name, "h100"] == before[0].limit[name, "h100"]
+        # limits are rounded down to whole GPUs at every level, so that later ones may be off by one
+        assert abs(after[1].cap[name] - before[1].cap[name]) <= Fraction("0.002")
+        assert abs(after[1].limit[name, "h100"] - before[1].limit[name, "h100"]) <= 1
 
 
 def test_needed_today_it_looks_at_what_is_idle() -> None:

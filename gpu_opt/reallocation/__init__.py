@@ -77,17 +77,20 @@ def find(organization: Organization, request: Request, *, options: Options | Non
     Raises as :func:`reallocate` does.
     """
     from gpu_opt.clock import Clock
-    from gpu_opt.reallocation.finding import caps_in_the_way, raised, sentence
+    from gpu_opt.reallocation.finding import caps_in_the_way, sentence
+    from gpu_opt.reallocation.raising import raised
 
     options = options or Options()
     clock = Clock(options)
     until = max(request.by, _horizon(organization))
     answer = reallocate(organization, until=until, requests=[request], options=options)
-    raises = caps_in_the_way(organization, request, until)
+    raises, date = caps_in_the_way(organization, request, until)
     if_raised = None
     if raises:
         rest = replace(options, time_limit=max(0.0, clock.left))
-        if_raised = reallocate(raised(organization, raises), until=until, requests=[request], options=rest)
+        if_raised = reallocate(
+            raised(organization, raises, date), until=until, requests=[request], options=rest
+        )
     outcome = answer.requests[0]
     return Finding(
         reallocation=answer,

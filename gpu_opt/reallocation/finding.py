@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from gpu_opt.budgets import resolve_budgets
 from gpu_opt.instance import MILLI
-from gpu_opt.organization import Limit, Organization, Request, Team
+from gpu_opt.organization import Organization, Request
 from gpu_opt.plan import CapRaise, Reallocation
 from gpu_opt.reallocation.instance import Instance, build_instance
 from gpu_opt.reallocation.rooms import Room, held_under
@@ -19,8 +19,10 @@ Chosen = dict[int, int]
 """GPUs by supply."""
 
 
-def caps_in_the_way(organization: Organization, request: Request, until: dt.date) -> tuple[CapRaise, ...]:
-    """Caps and limits that keep the request from being complete by its date, and how high they must be.
+def caps_in_the_way(
+    organization: Organization, request: Request, until: dt.date
+) -> tuple[tuple[CapRaise, ...], dt.date]:
+    """Caps and limits that keep the request from being complete by its date, how high they must be, and when.
 
     "By its date": or as soon after it as the GPUs are there at all; "complete": or as many as there are,
     if those are of use. Of all ways to serve it by then, the one counts that exceeds the limits on GPU
@@ -30,25 +32,11 @@ def caps_in_the_way(organization: Organization, request: Request, until: dt.date
     offered = sorted(_offered(instance), key=lambda i: instance.free_on[i])
     wanted = min(request.gpus, sum(instance.supplies[i].gpus for i in offered))
     if wanted == 0 or (request.all_or_nothing and wanted < request.gpus):
-        return ()
+        return (), request.by
     day = max(instance.by[0], _soonest(instance, offered, wanted))
     there = [i for i in offered if instance.free_on[i] <= day]
     chosen = _choose(instance, there, wanted, day)
-    return tuple(_raises(instance, chosen, day))
-
-
-def raised(organization: Organization, raises: Iterable[CapRaise]) -> Organization:
-    """The organization with these caps and limits as high as they must be."""
-    needed = {(each.team, each.gpu_type): each.needed for each in raises}
-
-    def changed(team: Team) -> Team:
-        limits = {
-            kind: Limit.model_construct(cap=needed.get((team.name, kind), limit.cap))
-            for kind, limit in team.limits.items()
-        }
-        return team.model_copy(update={"cap": needed.get((team.name, None), team.cap), "limits": limits})
-
-    return organization.model_copy(update={"teams": tuple(changed(team) for team in organization.teams)})
+    return tuple(_raises(instance, chosen, day)), organization.as_of + dt.timedelta(days=day)
 
 
 def sentence(
