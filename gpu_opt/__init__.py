@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         SolverDied,
         SolverFailure,
         StoreFailure,
+        StoreUnusable,
         VerificationFailure,
     )
     from gpu_opt.files import dump, load, read
@@ -70,6 +71,7 @@ __all__ = [
     "SolverDied",
     "SolverFailure",
     "StoreFailure",
+    "StoreUnusable",
     "VerificationFailure",
     "__version__",
     "allocate",
@@ -97,6 +99,7 @@ _HOMES = {
         "SolverDied",
         "SolverFailure",
         "StoreFailure",
+        "StoreUnusable",
         "VerificationFailure",
     ],
     "files": ["dump", "load", "read"],

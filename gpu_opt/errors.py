@@ -10,6 +10,7 @@
     │   └── SolverDied      CBC was killed, or crashed
     ├── VerificationFailure the checker refused the plan: a defect   (exit code 1)
     └── StoreFailure        the store could not be read or written   (exit code 1)
+        ├── StoreUnusable   found before anything was computed       (exit code 2)
         └── NotPublished    a night was computed but not stored: it is in the error (gpu_opt.nightly)
 """
 
@@ -83,3 +84,7 @@ class VerificationFailure(GpuOptError):
 
 class StoreFailure(GpuOptError):
     """The store could not be opened, read or written. Nothing was changed in it."""
+
+
+class StoreUnusable(StoreFailure):
+    """The store that was named cannot be used; nothing was computed yet. Name another one, or mend it."""

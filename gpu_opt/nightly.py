@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from gpu_opt.errors import InvalidInput, Problem, StoreFailure
+from gpu_opt.errors import InvalidInput, Problem, StoreFailure, StoreUnusable
 from gpu_opt.options import Options, Progress
 from gpu_opt.organization import Organization, Request
 from gpu_opt.plan import Allocation, NightReport, Reallocation
@@ -50,7 +50,7 @@ def run_night(
     A night that is cancelled is not published: its report has what was computed by then, and no `night`.
 
     Raises, besides what `allocate` and `reallocate` raise: before anything is solved, InvalidInput for a
-    horizon before today, and StoreFailure if the store cannot be written or read; when all is solved,
+    horizon before today, and StoreUnusable if the store cannot be written or read; when all is solved,
     NotPublished, with the report, if the store fails then.
     """
     from gpu_opt import store
@@ -62,8 +62,7 @@ def run_night(
     options = options or Options()
     started = dt.datetime.now(dt.UTC)
     until = organization.as_of + dt.timedelta(days=horizon_days)
-    store.ensure_writable(store_url)
-    previous = store.last_night(store_url, organization.name, organization.as_of)
+    previous = _last_night(store_url, organization)
     allocation, requests, reallocation = _solve(organization, until, options)
     report = _report(until, started, previous, allocation, reallocation)
     if reallocation is None or options.cancel.is_set():
@@ -82,6 +81,17 @@ def run_night(
         raise NotPublished(f"the night was computed but is not published: {error}", report) from error
     update = {"night": published.id, "replaces": published.replaces, "finished": published.finished}
     return report.model_copy(update=update)
+
+
+def _last_night(store_url: str, organization: Organization) -> Night | None:
+    """The night to compare with, from a store that can also be written."""
+    from gpu_opt import store
+
+    try:
+        store.ensure_writable(store_url)
+        return store.last_night(store_url, organization.name, organization.as_of)
+    except StoreFailure as error:
+        raise StoreUnusable(str(error)) from error
 
 
 def _solve(

@@ -432,11 +432,38 @@ def test_the_next_night_says_what_changed(gpu_opt: Command, file: Callable[[Orga
     assert {change.project for change in report.comparison.projects} == {"orion", "lyra"}
 
 
-def test_a_store_that_cannot_be_written_fails_before_the_solve(gpu_opt: Command) -> None:
-    ended = gpu_opt("nightly", TWO_TEAMS, "--store", "no/such/folder/nights.db")
-    assert (ended.code, ended.out) == (1, "")
-    assert "nights.db" in ended.err
-    assert "solving" not in ended.err
+BAD_STORES = [
+    ("no/such/folder/nights.db", "its folder must exist"),
+    ("excel://nights", "use sqlite:// or postgresql://"),
+    ("mysql://planner:secret@db.example/nights", "install it, or use sqlite:// or postgresql://"),
+    ("postgresql://planner:secret@127.0.0.1:1/nights", "check the address"),
+    ("sqlite:///nights.db?patience=9", "an option that is unknown"),
+    ("lab.yaml", "use another file"),
+    ("sqlite:///file:read-only.db?mode=ro&uri=true", "must be writable"),
+]
+"""Addresses that cannot be meant, and what would help."""
+
+
+@pytest.mark.parametrize(("url", "remedy"), BAD_STORES, ids=[url for url, _ in BAD_STORES])
+def test_a_store_that_cannot_be_used_is_bad_input_told_before_the_solve(
+    gpu_opt: Command, file: Callable[[Organization], Path], url: str, remedy: str
+) -> None:
+    path = file(growing_lab())
+    store.ensure_writable("read-only.db")
+    ended = gpu_opt("nightly", path, "--store", url)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith("gpu-opt: --store: the ")
+    assert ended.err.count("\n") == 1
+    assert remedy in ended.err
+    assert "secret" not in ended.err
+
+
+def test_a_store_that_cannot_be_used_is_json_where_json_is_asked_for(gpu_opt: Command) -> None:
+    ended = gpu_opt("nightly", TWO_TEAMS, "--store", "no/such/folder/nights.db", "--json", "--quiet")
+    error = ended.document["error"]
+    assert ended.code == error["exit_code"] == 2
+    assert error["kind"] == "store_failure"
+    assert error["message"].startswith("--store: the store sqlite:///no/such/folder/nights.db")
 
 
 def test_a_night_that_cannot_be_published_is_shown_all_the_same(
@@ -451,6 +478,10 @@ def test_a_night_that_cannot_be_published_is_shown_all_the_same(
     assert ended.out.startswith("NOT PUBLISHED")
     assert "two-teams: allocation" in ended.out
     assert "the disk is full; make room" in ended.err
+    as_json = gpu_opt("nightly", TWO_TEAMS, "--json")
+    assert as_json.code == 1
+    assert NightReport.model_validate_json(as_json.out).night is None
+    assert "the disk is full; make room" in as_json.err
 
 
 # --------------------------------------------------------------------------------------- failures

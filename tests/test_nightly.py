@@ -9,7 +9,7 @@ import pytest
 
 from gpu_opt import files
 from gpu_opt.checker import verify
-from gpu_opt.errors import InvalidInput, StoreFailure
+from gpu_opt.errors import InvalidInput, StoreUnusable
 from gpu_opt.nightly import NotPublished, run_night
 from gpu_opt.options import Options, Progress
 from gpu_opt.organization import Organization, Request
@@ -184,7 +184,7 @@ def test_a_batch_knows_when_another_one_published_the_same_day_meanwhile(store: 
 
 def test_a_store_that_cannot_be_written_fails_before_anything_is_solved(tmp_path: Path) -> None:
     reports: list[Progress] = []
-    with pytest.raises(StoreFailure, match="folder must exist"):
+    with pytest.raises(StoreUnusable, match="folder must exist"):
         night_of(organization(), str(tmp_path / "no such folder" / "gpu-opt.db"), progress=reports.append)
     assert reports == []
 

@@ -12,6 +12,7 @@ from gpu_opt.cli import arguments as args
 from gpu_opt.cli.failures import EXIT_CODES, Code, problems
 from gpu_opt.cli.output import say, write, write_json
 from gpu_opt.cli.session import Settings, present, solving, with_settings
+from gpu_opt.errors import StoreUnusable
 
 app = typer.Typer(
     help=f"Who gets which GPUs: tonight's allocation, and the handovers of the coming weeks.\n\n{EXIT_CODES}",
@@ -63,6 +64,8 @@ def nightly(
         days = (args.last_day(until, organization.as_of) - organization.as_of).days
         try:
             report = run_night(organization, horizon_days=days, options=options, store_url=store)
+        except StoreUnusable as error:
+            raise StoreUnusable(f"--store: {error}") from error
         except NotPublished as error:  # what was computed is shown all the same
             failure, report = error, error.report
     from gpu_opt.report.night import night

@@ -20,6 +20,7 @@ from gpu_opt.errors import (
     Severity,
     SolverFailure,
     StoreFailure,
+    StoreUnusable,
     VerificationFailure,
 )
 
@@ -76,6 +77,7 @@ KINDS: tuple[tuple[type[Exception], Kind, Code], ...] = (
     (NoPlanInTime, "no_plan_in_time", Code.NO_PLAN_IN_TIME),
     (SolverFailure, "solver_failure", Code.INTERNAL),
     (VerificationFailure, "verification_failure", Code.INTERNAL),
+    (StoreUnusable, "store_failure", Code.INPUT),
     (StoreFailure, "store_failure", Code.INTERNAL),
     (OutputFailure, "output_failure", Code.INTERNAL),
     (Interrupted, "interrupted", Code.INTERRUPTED),

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import json
 import sqlite3
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,9 @@ PATIENCE = 30
 
 PUBLISHING = int.from_bytes(b"gpu_opt")
 """PostgreSQL's advisory lock that a writer holds until it commits."""
+
+POSTGRES = "postgresql+psycopg"
+"""Psycopg 3, which the extra ``gpu-opt[postgres]`` brings."""
 
 REMEDIES = {
     "SQLITE_CANTOPEN": "its folder must exist, and you must be allowed to write there",
@@ -55,7 +59,7 @@ def address(url: str) -> sa.URL:
             "or postgresql://user:password@host:5432/database"
         ) from error
     if place.drivername in {"postgres", "postgresql"}:
-        place = place.set(drivername="postgresql+psycopg")
+        place = place.set(drivername=POSTGRES)
     in_memory = place.database in {None, "", ":memory:"} or place.query.get("mode") == "memory"
     if place.get_backend_name() == "sqlite" and in_memory:
         raise StoreFailure(
@@ -87,8 +91,11 @@ def transaction(url: str, *, write: bool) -> Iterator[sa.Connection]:
 
 def _open(place: sa.URL, write: bool) -> sa.Connection:
     try:
-        return _engine(place, write).connect()
-    except (TypeError, ValueError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", exc.SAWarning)  # SQLAlchemy passes over an option with a warning
+            engine = _engine(place, write)
+        return engine.connect()
+    except (TypeError, ValueError, exc.SAWarning) as error:
         raise StoreFailure(
             f"the store's address {shown(place)} has an option that is unknown: {error}"
         ) from error
@@ -154,9 +161,13 @@ def _failures(place: sa.URL) -> Iterator[None]:
             f"the store {shown(place)} is of a kind that SQLAlchemy does not know; use sqlite:// or postgresql://"
         ) from error
     except ImportError as error:
-        extra = "; install gpu-opt[postgres]" if place.get_backend_name() == "postgresql" else ""
+        remedy = (
+            "install gpu-opt[postgres]"
+            if place.drivername == POSTGRES
+            else "install it, or use sqlite:// or postgresql://"
+        )
         raise StoreFailure(
-            f"the driver for the store {shown(place)} is not installed ({error}){extra}"
+            f"the driver for the store {shown(place)} is not installed ({error}); {remedy}"
         ) from error
     except (exc.SQLAlchemyError, OSError, ValueError) as error:  # ValueError: no JSON, or no text at all
         raise StoreFailure(_describe(place, error)) from error
