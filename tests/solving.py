@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
+
 from gpu_opt.allocation import allocate
+from gpu_opt.allocation.reasons import reasons_of
+from gpu_opt.indexing import build_instance
+from gpu_opt.instance import Instance, Ints
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Allocation, Reason, Status
@@ -51,3 +56,20 @@ def shortfalls(plan: Allocation) -> dict[str, float]:
 def reason(plan: Allocation, project: str) -> Reason:
     """Why a project has what it has."""
     return next(outcome.reason for outcome in plan.projects if outcome.project == project)
+
+
+def units(instance: Instance, plan: Allocation) -> Ints:
+    """The plan's grants as units, one entry per arc."""
+    granted = {(each.project, each.pool): each.gpus for each in plan.grants}
+    arcs = zip(instance.arcs.project.tolist(), instance.arcs.pool.tolist(), strict=True)
+    names, pools = instance.projects.names, instance.pools
+    return np.array(
+        [granted.get((names[j], pools.names[p]), 0) // pools.unit[p] for j, p in arcs], dtype=np.int64
+    )
+
+
+def reasons(organization: Organization, project: str) -> tuple[Reason, ...]:
+    """Every reason why a project has what it has in the best plan, the decisive one first."""
+    plan = proved(organization)
+    instance = build_instance(organization, plan.date)
+    return reasons_of(organization, instance, units(instance, plan), proved=True)(project)

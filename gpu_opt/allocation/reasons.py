@@ -1,196 +1,131 @@
-"""Why a project has what it has: the first cause that holds, as a fact about this plan."""
+"""Why a project has what it has: typed causes, as facts about one plan, the decisive one first.
+
+What stands in the way of the project's next unit is looked up on every arc on which it wants one
+(`barriers`), then who has what it lacks and why it stays there (`rivals`). A cap or limit that is in the way
+everywhere, or where a pool has room, comes first: nothing is to be taken from anybody there.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 
-import numpy as np
-
-from gpu_opt.allocation.appraisal import moved_gpus, own_compute, team_compute
-from gpu_opt.instance import MILLI, Instance, Ints
-from gpu_opt.organization import Organization, Project, runs_in
+from gpu_opt.allocation import sentences
+from gpu_opt.allocation.barriers import Barrier, Situation, barriers, wanted_units
+from gpu_opt.allocation.rivals import Contest, Rival, Standing, gain, helps_guarantee
+from gpu_opt.allocation.standstill import never_active, never_runs
+from gpu_opt.instance import Instance, Ints
+from gpu_opt.organization import Organization
 from gpu_opt.plan import Cause, Reason
 
+BUDGETS = {"team_cap", "type_limit"}
+"""Barriers that somebody decided."""
 
-@dataclass(frozen=True, slots=True)
-class _Situation:
-    """A plan, and everything about it that the reasons need, computed once."""
-
-    instance: Instance
-    x: Ints
-    own: Ints
-    """Milli-compute of every project at its own speeds."""
-    total: Ints
-    """Milli-compute granted under every team."""
-    granted: Ints
-    """Units granted in every pool."""
-    limit_room: tuple[int, ...]
-    """GPUs that every limit leaves."""
-    limits_of: dict[int, list[int]]
-    """Limits that count an arc."""
-    ranks: tuple[list[tuple[int, float]], ...]
-    """Ranks of the projects that are granted something in a pool, in order."""
-    movable: tuple[list[tuple[int, float]], ...]
-    """The same without those that are granted only what is pinned."""
-    moves_spent: bool
-    proved: bool
+type Standings = Sequence[tuple[Rival, Standing]]
 
 
 def explain_projects(
     organization: Organization, instance: Instance, x: Ints, *, proved: bool
 ) -> tuple[Reason, ...]:
-    """Give the reason for what every project of the organization is granted, in its order.
+    """Give the decisive reason for what every project of the organization is granted, in its order.
 
     `proved` says whether the plan is proved to be the best one.
     """
-    situation = _look_at(instance, x, proved)
+    explain = reasons_of(organization, instance, x, proved=proved)
+    return tuple(explain(project.name)[0] for project in organization.projects)
+
+
+def reasons_of(
+    organization: Organization, instance: Instance, x: Ints, *, proved: bool
+) -> Callable[[str], tuple[Reason, ...]]:
+    """Look at a plan once; return what gives all reasons of a project by its name, the decisive one first."""
+    situation = Situation(instance, x, proved=proved)
+    contest = Contest(situation)
+    speech = sentences.Speech(organization, instance)
     index = {name: j for j, name in enumerate(instance.projects.names)}
-    return tuple(
-        _explain(organization, situation, project, index.get(project.name))
-        for project in organization.projects
-    )
+    projects = {project.name: project for project in organization.projects}
+
+    def explain(name: str) -> tuple[Reason, ...]:
+        j = index.get(name)
+        if j is None:
+            return (never_active(instance, projects[name]),)
+        if not instance.projects.arcs[j]:
+            return (never_runs(organization, instance, speech, projects[name]),)
+        if situation.own[j] >= instance.projects.demand[j]:
+            return (Reason(cause=Cause.MET, text="gets all it asked for"),)
+        return tuple(_lacking(situation, contest, speech, j))
+
+    return explain
 
 
-def _look_at(instance: Instance, x: Ints, proved: bool) -> _Situation:
-    unit = np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool]
-    granted = np.zeros(len(instance.pools.names), dtype=np.int64)
-    np.add.at(granted, instance.arcs.pool, x)
-    limits_of: dict[int, list[int]] = {}
-    for i, limit in enumerate(instance.limits):
-        for a in limit.arcs:
-            limits_of.setdefault(a, []).append(i)
-    ranks: tuple[list[tuple[int, float]], ...] = tuple([] for _ in instance.pools.names)
-    movable: tuple[list[tuple[int, float]], ...] = tuple([] for _ in instance.pools.names)
-    for a in np.flatnonzero(x).tolist():
-        j, p = int(instance.arcs.project[a]), int(instance.arcs.pool[a])
-        ranks[p].append(_rank(instance, j))
-        if not instance.projects.pinned[j] or x[a] > instance.arcs.wanted[a]:
-            movable[p].append(_rank(instance, j))
-    moved = int(moved_gpus(instance, x).sum())
-    return _Situation(
-        instance=instance,
-        x=x,
-        own=own_compute(instance, x),
-        total=team_compute(instance, x),
-        granted=granted,
-        limit_room=tuple(limit.gpus - int((x * unit)[list(limit.arcs)].sum()) for limit in instance.limits),
-        limits_of=limits_of,
-        ranks=tuple(sorted(each) for each in ranks),
-        movable=tuple(sorted(each) for each in movable),
-        moves_spent=instance.max_moves is not None and moved >= instance.max_moves,
-        proved=proved,
-    )
+def _lacking(situation: Situation, contest: Contest, speech: sentences.Speech, j: int) -> Iterator[Reason]:
+    steps = wanted_units(situation, j)
+    if not steps:
+        yield speech.met_within_a_unit(situation, j)
+        return
+    if not helps_guarantee(situation, j) and all(gain(situation, a, n) == 0 for a, n in steps.items()):
+        yield speech.no_value(situation, j)
+        return
+    blocked = {a: barriers(situation, a, units) for a, units in steps.items()}
+    if not all(blocked.values()):
+        yield speech.unproved("not decided: there is room for more")
+        return
+    if _only_the_minimum(situation, j, steps):
+        yield speech.minimum(j)
+        return
+    standings = [pair for a, found in blocked.items() for pair in contest.standings(a, steps[a], found)]
+    yield from _ordered(situation, speech, j, blocked, standings)
 
 
-def _explain(
-    organization: Organization, situation: _Situation, project: Project, index: int | None
-) -> Reason:
-    instance = situation.instance
-    if index is None:
-        return _not_active(instance, project)
-    if not instance.projects.arcs[index]:
-        return _cannot_run(organization, project)
-    if situation.own[index] >= instance.projects.demand[index]:
-        return Reason(cause=Cause.MET, text="gets all it asked for")
-    return _binding(situation, index)
+def _only_the_minimum(situation: Situation, j: int, steps: dict[int, int]) -> bool:
+    """Whether a single unit has room though the minimum has not."""
+    has_minimum = not situation.own[j] and any(units > 1 for units in steps.values())
+    return has_minimum and any(not barriers(situation, a, 1) for a in steps)
 
 
-def _not_active(instance: Instance, project: Project) -> Reason:
-    if project.starts is not None and project.starts > instance.date:
-        return Reason(cause=Cause.NOT_ACTIVE, text=f"starts only on {project.starts}")
-    return Reason(cause=Cause.NOT_ACTIVE, text=f"ended on {project.ends}")
+def _ordered(
+    situation: Situation,
+    speech: sentences.Speech,
+    j: int,
+    blocked: dict[int, tuple[Barrier, ...]],
+    standings: Standings,
+) -> Iterator[Reason]:
+    """The budgets that decide, a single pool, who has what it lacks, full pools, other budgets."""
+    found = list(dict.fromkeys(each for barred in blocked.values() for each in barred))
+    budgets = [each for each in found if each.family in BUDGETS]
+    first = [each for each in budgets if _decides(each, blocked)]
+    for each in first:
+        yield speech.budget(situation, each, blocked)
+    if any(each.family == "one_pool" for each in found):
+        yield speech.one_pool(situation, j, blocked)
+    yield from _held_by_others(situation, speech, j, standings)
+    full = [a for a, barred in blocked.items() if any(each.family == "pool_capacity" for each in barred)]
+    if full:
+        yield speech.pools_full(full, all_of_them=len(full) == len(blocked))
+    for each in budgets:
+        if each not in first:
+            yield speech.budget(situation, each, blocked)
 
 
-def _cannot_run(organization: Organization, project: Project) -> Reason:
-    if not any(runs_in(project, pool) for pool in organization.pools):
-        return Reason(cause=Cause.NO_POOL, text="no pool has a GPU type and a site where it runs")
-    if project.minimum > 0:
-        return Reason(
-            cause=Cause.MINIMUM_UNREACHABLE,
-            text=f"its minimum of {project.minimum:,g} is more than pools, caps and limits could ever give",
-        )
-    return Reason(cause=Cause.NO_POOL, text="where it runs there are no GPUs, or limits leave none")
+def _decides(budget: Barrier, blocked: dict[int, tuple[Barrier, ...]]) -> bool:
+    """Whether a cap or limit is in the way on every arc, or on one where only budgets are."""
+    where = [barred for barred in blocked.values() if budget in barred]
+    return len(where) == len(blocked) or any({each.family for each in barred} <= BUDGETS for barred in where)
 
 
-def _binding(situation: _Situation, index: int) -> Reason:
-    """What stands in the way of one more unit on any of its arcs."""
-    instance, x = situation.instance, situation.x
-    mine, own, most = instance.projects.arcs[index], situation.own[index], instance.projects.most[index]
-    usable = [a for a in mine if own + instance.arcs.own[a] <= most]
-    if not usable:
-        return Reason(cause=Cause.MET, text="one more unit would be more than it asked for")
-    capped = _at_cap(situation, index, usable)
-    if capped is not None:
-        return capped
-    used = [a for a in mine if x[a]]
-    open_to = used if instance.projects.one_pool[index] and used else usable
-    pool_of = instance.arcs.pool
-    free = [a for a in open_to if situation.granted[pool_of[a]] < instance.pools.units[int(pool_of[a])]]
-    if not free:
-        return _pools_full(situation, index, open_to)
-    limited = [_limit_reached(situation, a) for a in free]
-    if all(limit is not None for limit in limited):
-        limit = instance.limits[limited[0] or 0]
-        name = instance.teams.names[limit.team]
-        told = f"{name} is at its limit of {limit.gpus:,} {limit.gpu_type}"
-        return Reason(cause=Cause.TYPE_LIMIT, text=told, subject=name)
-    return _room_left(situation, index)
-
-
-def _at_cap(situation: _Situation, index: int, arcs: list[int]) -> Reason | None:
-    """The lowest cap above the project that leaves no room for its smallest unit, if there is one."""
-    instance = situation.instance
-    smallest = min(instance.pools.unit_compute[int(instance.arcs.pool[a])] for a in arcs)
-    team = instance.projects.team[index]
-    while team >= 0:
-        cap = instance.teams.cap[team]
-        if cap is not None and cap - situation.total[team] < smallest:
-            name = instance.teams.names[team]
-            told = f"{name} is at its cap of {cap / MILLI:,g}"
-            return Reason(cause=Cause.TEAM_CAP, text=told, subject=name)
-        team = instance.teams.parent[team]
-    return None
-
-
-def _limit_reached(situation: _Situation, arc: int) -> int | None:
-    """The limit on its type that stops the arc, if there is one."""
-    unit = situation.instance.pools.unit[int(situation.instance.arcs.pool[arc])]
-    return next((i for i in situation.limits_of.get(arc, ()) if situation.limit_room[i] < unit), None)
-
-
-def _pools_full(situation: _Situation, index: int, open_to: list[int]) -> Reason:
-    instance = situation.instance
-    if instance.projects.one_pool[index] and any(situation.x[a] for a in open_to):
-        name = instance.pools.names[int(instance.arcs.pool[open_to[0]])]
-        return Reason(cause=Cause.ONE_POOL, text=f"must stay in one pool, and {name} is full", subject=name)
-    rank = _rank(instance, index)
-    pools = [int(instance.arcs.pool[a]) for a in instance.projects.arcs[index]]
-    behind = [last for p in pools for last in situation.movable[p][-1:] if last > rank]
-    if behind and situation.moves_spent:
-        told = f"its pools are full, and all {instance.max_moves:,} moves are spent"
-        return Reason(cause=Cause.MOVES, text=told)
-    if not situation.proved and any(tier > rank[0] for tier, _ in behind):
-        told = "its pools are full, partly with projects of a later tier: more time may find a better plan"
-        return Reason(cause=Cause.UNPROVED, text=told)
-    if not behind and any(last > rank for p in pools for last in situation.ranks[p][-1:]):
-        told = "its pools are full, and what lower tiers or priorities hold there is pinned"
-        return Reason(cause=Cause.PINNED, text=told)
-    ahead = any(first < rank for p in pools for first in situation.ranks[p][:1])
-    told = "its pools are full" + (", partly with projects of higher tier or priority" if ahead else "")
-    return Reason(cause=Cause.POOLS_FULL, text=told)
-
-
-def _rank(instance: Instance, project: int) -> tuple[int, float]:
-    """Tier, then priority: the lower comes first."""
-    return instance.projects.tier[project], -instance.projects.priority[project]
-
-
-def _room_left(situation: _Situation, index: int) -> Reason:
-    instance = situation.instance
-    minimum = instance.projects.minimum[index]
-    if not situation.own[index] and minimum:
-        told = f"what is left for it is below its minimum of {minimum / MILLI:,g}"
-        return Reason(cause=Cause.MINIMUM_UNREACHABLE, text=told)
-    if instance.projects.one_pool[index]:
-        return Reason(cause=Cause.ONE_POOL, text="may not spread to a pool in which one more unit would fit")
-    return Reason(cause=Cause.UNPROVED, text="not decided: more time may find a better plan")
+def _held_by_others(
+    situation: Situation, speech: sentences.Speech, j: int, standings: Standings
+) -> Iterator[Reason]:
+    """Why nobody gives up what the project lacks: what could be changed before what could not."""
+    by = {standing: [rival for rival, found in standings if found is standing] for standing in Standing}
+    if by[Standing.BEHIND] and not situation.proved:
+        told = "others that come after it have what it lacks: more time may find a better plan"
+        yield speech.unproved(told)
+    stuck = by[Standing.MOVES_SPENT] or by[Standing.MOVE_COST]
+    if stuck:
+        yield speech.moves(situation, stuck, spent=bool(by[Standing.MOVES_SPENT]))
+    if by[Standing.GUARANTEED]:
+        yield speech.guarantee(situation, j, by[Standing.GUARANTEED])
+    if by[Standing.PINNED]:
+        yield speech.pinned(situation, by[Standing.PINNED])
+    if by[Standing.AHEAD]:
+        yield speech.outranked(situation, j, by[Standing.AHEAD])

@@ -5,7 +5,9 @@ their field names are part of the public contract.
 """
 
 from gpu_opt.plan.allocation import (
+    POLICIES,
     Allocation,
+    Basis,
     Cause,
     Grant,
     Move,
@@ -32,7 +34,9 @@ from gpu_opt.plan.night import NightReport
 from gpu_opt.plan.reallocation import CapRaise, Donor, Finding, Handover, Reallocation, RequestOutcome, Supply
 
 __all__ = [
+    "POLICIES",
     "Allocation",
+    "Basis",
     "CapRaise",
     "Cause",
     "Comparison",

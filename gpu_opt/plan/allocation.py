@@ -26,19 +26,59 @@ class Move(Result):
 
 
 class Cause(StrEnum):
-    """Why a project has what it has."""
+    """Why a project has what it has: a closed set."""
 
     MET = "met"
+    """It has all it asked for, or another unit would be more than that."""
     NOT_ACTIVE = "not_active"
+    """It has not started on the date, or has ended."""
     NO_POOL = "no_pool"
+    """No pool has GPUs of a type and at a site where it runs."""
     MINIMUM_UNREACHABLE = "minimum_unreachable"
+    """What it could get is below its minimum."""
     TEAM_CAP = "team_cap"
+    """A team above it is at its cap."""
     TYPE_LIMIT = "type_limit"
+    """A team above it is at its limit on a GPU type."""
     POOLS_FULL = "pools_full"
+    """Every pool where it could use another unit is full."""
     ONE_POOL = "one_pool"
+    """It must stay in a single pool; another one has room."""
+    OUTRANKED = "outranked"
+    """What it lacks is with projects of a higher tier, or worth more by priority."""
+    GUARANTEE = "guarantee"
+    """What it lacks keeps another team's guarantee."""
     MOVES = "moves"
+    """What it lacks may not be moved: no moves are left, or a move costs more than it gains."""
     PINNED = "pinned"
+    """What it lacks is pinned."""
+    NO_VALUE = "no_value"
+    """The policy values no more than it has."""
     UNPROVED = "unproved"
+    """The plan is not proved to be the best: more time may give it more."""
+
+
+class Basis(StrEnum):
+    """What a reason rests on."""
+
+    FACT = "fact"
+    """Capacity, delivery dates, compatibility, the project's own terms: nobody decides otherwise today."""
+    POLICY = "policy"
+    """A decision that somebody could change."""
+
+
+POLICIES = frozenset(
+    {
+        Cause.TEAM_CAP,
+        Cause.TYPE_LIMIT,
+        Cause.OUTRANKED,
+        Cause.GUARANTEE,
+        Cause.MOVES,
+        Cause.PINNED,
+        Cause.NO_VALUE,
+    }
+)
+"""Causes that are a policy; all others are facts."""
 
 
 class Reason(Result):
@@ -48,6 +88,12 @@ class Reason(Result):
     text: str
     subject: str | None = None
     """The team, or the pool, that the cause is about."""
+    basis: Basis = Basis.FACT
+    owner: str | None = None
+    """Who could decide otherwise, for a policy; None also where no owner is named."""
+    projects: tuple[str, ...] = ()
+    """The projects that have what it lacks, the largest holder first and at most five, for `outranked`,
+    `guarantee`, `moves` and `pinned`."""
 
 
 class ProjectOutcome(Result):
@@ -67,6 +113,7 @@ class ProjectOutcome(Result):
     held: int
     """GPUs that it holds today."""
     reason: Reason
+    """The first of its reasons; :func:`gpu_opt.explain` gives all."""
 
 
 class TeamOutcome(Result):

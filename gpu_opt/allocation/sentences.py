@@ -1,0 +1,183 @@
+"""The sentence of every reason, with whom it names and who could decide otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gpu_opt.allocation.barriers import Barrier, Situation
+from gpu_opt.allocation.rivals import Rival
+from gpu_opt.instance import MILLI, Instance
+from gpu_opt.organization import Organization
+from gpu_opt.plan import POLICIES, Basis, Cause, Reason
+
+MOST_NAMED = 5
+"""Projects that a reason names."""
+
+
+class Speech:
+    """Words for the reasons of one organization."""
+
+    def __init__(self, organization: Organization, instance: Instance) -> None:
+        self._instance = instance
+        self._teams = {team.name: team for team in organization.teams}
+        self._root = next(team.name for team in organization.teams if team.parent is None)
+
+    def owner_above(self, team: str) -> str | None:
+        """Who decides the team's guarantee, cap and limits: the owner above it; for the root, its own."""
+        parent = self._teams[team].parent
+        return self.owner_of(team if parent is None else parent)
+
+    def owner_of(self, team: str) -> str | None:
+        """Who decides what the team's projects get: its owner, or the nearest one above."""
+        node: str | None = team
+        while node is not None:
+            if self._teams[node].owner is not None:
+                return self._teams[node].owner
+            node = self._teams[node].parent
+        return None
+
+    def met_within_a_unit(self, situation: Situation, j: int) -> Reason:
+        """It lacks less than a unit."""
+        lacking = (self._instance.projects.demand[j] - int(situation.own[j])) / MILLI
+        told = f"lacks {lacking:,g} of what it asked for; one more unit would be more than that"
+        return Reason(cause=Cause.MET, text=told)
+
+    def no_value(self, situation: Situation, j: int) -> Reason:
+        """More would be worth nothing."""
+        demand = self._instance.projects.demand[j]
+        told = f"the policy values no more than its first {int(situation.own[j]) / demand:.0%}"
+        return self._reason(Cause.NO_VALUE, told, owner=self.owner_of(self._root))
+
+    def unproved(self, told: str) -> Reason:
+        """Nothing keeps it from having more but the time of the solve."""
+        return Reason(cause=Cause.UNPROVED, text=told)
+
+    def minimum(self, j: int) -> Reason:
+        """A unit would fit, its minimum does not."""
+        least = self._instance.projects.minimum[j] / MILLI
+        told = f"what is left for it is below its minimum of {least:,g}"
+        return Reason(cause=Cause.MINIMUM_UNREACHABLE, text=told)
+
+    def budget(
+        self, situation: Situation, barrier: Barrier, blocked: Mapping[int, tuple[Barrier, ...]]
+    ) -> Reason:
+        """A cap or a limit that leaves less than the next step, and what it leaves."""
+        instance = self._instance
+        if barrier.family == "team_cap":
+            name = instance.teams.names[barrier.index]
+            cap = instance.teams.cap[barrier.index] or 0
+            room, of = (cap - int(situation.total[barrier.index])) / MILLI, f"its cap of {cap / MILLI:,g}"
+            cause = Cause.TEAM_CAP
+        else:
+            limit = instance.limits[barrier.index]
+            name = instance.teams.names[limit.team]
+            room, of = situation.limit_room[barrier.index], f"its limit of {limit.gpus:,} {limit.gpu_type}"
+            cause = Cause.TYPE_LIMIT
+        told = f"{name} is at {of}"
+        if room > 0:
+            told = f"{name} has only {room:,g} left under {of}"
+        if cause is Cause.TEAM_CAP and not all(barrier in found for found in blocked.values()):
+            pools = {int(instance.arcs.pool[a]) for a, found in blocked.items() if barrier in found}
+            told += f", which is in the way in {_listed([instance.pools.names[p] for p in sorted(pools)])}"
+        return self._reason(cause, told, subject=name, owner=self.owner_above(name))
+
+    def one_pool(self, situation: Situation, j: int, blocked: Mapping[int, tuple[Barrier, ...]]) -> Reason:
+        """It is in as many pools as it may be."""
+        instance = self._instance
+        used = [a for a in instance.projects.arcs[j] if situation.x[a]]
+        name = instance.pools.names[int(instance.arcs.pool[used[0]])]
+        elsewhere = [a for a, found in blocked.items() if {each.family for each in found} == {"one_pool"}]
+        if elsewhere:
+            room = instance.pools.names[int(instance.arcs.pool[elsewhere[0]])]
+            told = (
+                f"must stay in {_listed([instance.pools.names[int(instance.arcs.pool[a])] for a in used])}: "
+            )
+            told += f"{room} has room, but it may not spread to it"
+        else:
+            told = f"must stay in one pool, and {name} is full"
+        return Reason(cause=Cause.ONE_POOL, text=told, subject=name)
+
+    def pools_full(self, full: Sequence[int], *, all_of_them: bool) -> Reason:
+        """There is no room in the pools of these arcs."""
+        names = sorted({self._instance.pools.names[int(self._instance.arcs.pool[a])] for a in full})
+        told = (
+            "its pools are full"
+            if all_of_them
+            else f"{_listed(names)} {'is' if len(names) == 1 else 'are'} full"
+        )
+        return Reason(cause=Cause.POOLS_FULL, text=told, subject=names[0] if len(names) == 1 else None)
+
+    def moves(self, situation: Situation, rivals: Sequence[Rival], *, spent: bool) -> Reason:
+        """Rivals that would come after it may not be moved, or only at too high a cost."""
+        names = self._names(situation, rivals)
+        lose = f"{_listed(names)} would lose less than it gains"
+        if not spent:
+            told = f"{lose}, but not by the cost of a move"
+        elif situation.moves_left:
+            told = f"{lose}, but only {situation.moves_left:,} moves are left"
+        else:
+            told = f"{lose}, but all {self._instance.max_moves:,} moves are spent"
+        return self._reason(Cause.MOVES, told, owner=self.owner_of(self._root), projects=names)
+
+    def guarantee(self, situation: Situation, j: int, rivals: Sequence[Rival]) -> Reason:
+        """Rivals' GPUs keep a guarantee."""
+        instance, mine = self._instance, set(situation.chain(j))
+        kept = {n for rival in rivals for n in rival.guaranteed if n not in mine}
+        top = min(kept, key=lambda n: (instance.teams.level[n], n))
+        name, names = instance.teams.names[top], self._names(situation, rivals)
+        told = f"what it lacks keeps the guarantee of {name}: it is with {_listed(names)}"
+        return self._reason(Cause.GUARANTEE, told, subject=name, owner=self.owner_above(name), projects=names)
+
+    def pinned(self, situation: Situation, rivals: Sequence[Rival]) -> Reason:
+        """Rivals that would come after it are pinned."""
+        names = self._names(situation, rivals)
+        first = self._instance.projects.names.index(names[0])
+        team = self._instance.teams.names[self._instance.projects.team[first]]
+        told = (
+            f"{_listed(names)} would lose less than it gains, but {'is' if len(names) == 1 else 'are'} pinned"
+        )
+        return self._reason(Cause.PINNED, told, owner=self.owner_of(team), projects=names)
+
+    def outranked(self, situation: Situation, j: int, rivals: Sequence[Rival]) -> Reason:
+        """Rivals come before it."""
+        instance = self._instance
+        names = self._names(situation, rivals)
+        first = instance.projects.names.index(names[0])
+        shared = next(n for n in situation.chain(j) if n in situation.chain(first))
+        higher = any(rival.tier < instance.projects.tier[j] for rival in rivals)
+        by = "tier or priority" if higher else "priority"
+        come = "comes" if len(names) == 1 else "come"
+        told = f"what it lacks is with {_listed(names)}, which {come} before it by {by}"
+        owner = self.owner_of(instance.teams.names[shared])
+        return self._reason(Cause.OUTRANKED, told, owner=owner, projects=names)
+
+    def _names(self, situation: Situation, rivals: Sequence[Rival]) -> tuple[str, ...]:
+        """The rivals' projects, those with most GPUs of what is contested first."""
+        unit, pool = self._instance.pools.unit, self._instance.arcs.pool
+        gpus: dict[int, int] = {}
+        for arc in dict.fromkeys(rival.arc for rival in rivals):
+            project = int(self._instance.arcs.project[arc])
+            gpus[project] = gpus.get(project, 0) + int(situation.x[arc]) * unit[int(pool[arc])]
+        largest = sorted(gpus, key=lambda j: (-gpus[j], j))[:MOST_NAMED]
+        return tuple(self._instance.projects.names[j] for j in largest)
+
+    def _reason(
+        self,
+        cause: Cause,
+        told: str,
+        *,
+        subject: str | None = None,
+        owner: str | None = None,
+        projects: tuple[str, ...] = (),
+    ) -> Reason:
+        basis = Basis.POLICY if cause in POLICIES else Basis.FACT
+        return Reason(cause=cause, text=told, subject=subject, basis=basis, owner=owner, projects=projects)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them.
+
+    >>> _listed(["a"]), _listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
