@@ -80,10 +80,11 @@ class Clock:
 
         return call
 
-    def run(self) -> Run:
-        """What computed the plan, with the seconds so far."""
+    def run(self, organization_hash: str) -> Run:
+        """What computed the plan, from the organization of this hash, with the seconds so far."""
         self._close()
         return Run(
+            organization_hash=organization_hash,
             **versions(),
             time_limit=self.options.time_limit,
             gap=self.options.gap,

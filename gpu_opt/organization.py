@@ -11,6 +11,8 @@ unit* is the smallest number of GPUs of a pool that is granted together (8 for a
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import math
 import re
 from fractions import Fraction
@@ -248,3 +250,27 @@ def resolve(amount: float | str, whole: Fraction) -> Fraction:
     if isinstance(amount, str):
         return Fraction(amount.removesuffix("%")) / 100 * whole
     return exact(amount)
+
+
+def content_hash(organization: Organization) -> str:
+    """SHA-256, in hexadecimal, of what an organization says.
+
+    Equal organizations have equal hashes: neither the order of names in a mapping nor a field written
+    at its default changes it.
+    """
+    text = json.dumps(plain_values(organization), sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def plain_values(organization: Organization) -> dict[str, Any]:
+    """What an organization says: the fields that are not at their default, whole numbers without a point."""
+    values: dict[str, Any] = _tidy(organization.model_dump(exclude_defaults=True))
+    return values
+
+
+def _tidy(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tidy(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_tidy(entry) for entry in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value

@@ -13,6 +13,7 @@ import contextlib
 import logging
 import math
 import os
+import platform
 import selectors
 import signal
 import subprocess
@@ -118,8 +119,15 @@ def solve(
 
 
 def versions() -> dict[str, str]:
-    """Versions of gpu_opt, PuLP and CBC (the wheel that brings it), for a plan's record."""
-    return {"gpu_opt": version("gpu-opt"), "pulp": version("pulp"), "cbc": f"cbcbox {version('cbcbox')}"}
+    """What solves, and where, for a plan's record; CBC's version is that of the wheel that brings it."""
+    return {
+        "gpu_opt": version("gpu-opt"),
+        "pulp": version("pulp"),
+        "cbc": f"cbcbox {version('cbcbox')}",
+        "numpy": version("numpy"),
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+    }
 
 
 def _stop_of(cancel: Cancel) -> Stop:

@@ -17,7 +17,17 @@ from gpu_opt.checker.data import AllocationData, allocation_data
 from gpu_opt.checker.goals import allocation_goals, lines, moved
 from gpu_opt.checker.reallocation import reallocation_goals, request_figures
 from gpu_opt.checker.supplies import ReallocationData, reallocation_data
-from gpu_opt.organization import Delivery, GpuType, Organization, Policy, Pool, Project, Request, Team
+from gpu_opt.organization import (
+    Delivery,
+    GpuType,
+    Organization,
+    Policy,
+    Pool,
+    Project,
+    Request,
+    Team,
+    content_hash,
+)
 from gpu_opt.plan import (
     Allocation,
     Cause,
@@ -42,7 +52,21 @@ from gpu_opt.plan import (
 
 TODAY = dt.date(2026, 11, 23)
 SPEEDS = {"h100": 1.0, "h200": 1.5, "gb200": 2.5, "mi355x": 1.9}
-RUN = Run(gpu_opt="0", pulp="0", cbc="0", time_limit=1, gap=0, threads=1, seed=0, seconds={"total": 0})
+RUN = Run(
+    organization_hash="",
+    gpu_opt="0",
+    pulp="0",
+    cbc="0",
+    numpy="0",
+    python="0",
+    platform="",
+    time_limit=1,
+    gap=0,
+    threads=1,
+    seed=0,
+    seconds={"total": 0},
+)
+"""Nobody's run; a plan that is built says for which organization it is."""
 
 
 def day(n: int) -> dt.date:
@@ -122,8 +146,12 @@ def allocation(
         teams=team_outcomes(data, granted),
         pools=pool_outcomes(data, granted),
         overruns=overruns_of(data, granted),
-        run=RUN,
+        run=run_for(organization),
     )
+
+
+def run_for(organization: Organization) -> Run:
+    return RUN.model_copy(update={"organization_hash": content_hash(organization)})
 
 
 def goals_stated(values: Sequence[tuple[str, Fraction]]) -> tuple[Goal, ...]:
@@ -241,7 +269,7 @@ def reallocation(
         supplies=supplies_of(data),
         handovers=tuple(handovers),
         requests=(),
-        run=RUN,
+        run=run_for(organization),
     )
     figures = request_figures(data, plan)
     outcomes = tuple(

@@ -24,7 +24,7 @@ from gpu_opt.errors import InvalidInput, SolverDied, SolverFailure
 from gpu_opt.files import load
 from gpu_opt.indexing import build_instance
 from gpu_opt.options import Cancel, Options, Progress
-from gpu_opt.organization import Organization
+from gpu_opt.organization import Organization, content_hash
 from gpu_opt.plan import Allocation, Status, Stop
 from gpu_opt.solver import Answer, versions
 from tests.building import RUN, lab, pool, project, team
@@ -277,7 +277,8 @@ def test_the_record_has_what_it_takes_to_run_again() -> None:
     plan = allocate(exchange(), options=Options(time_limit=17, gap=0.01, threads=1, seed=5))
     run = plan.run
     assert (run.time_limit, run.gap, run.threads, run.seed) == (17, 0.01, 1, 5)
-    assert {"gpu_opt": run.gpu_opt, "pulp": run.pulp, "cbc": run.cbc} == versions()
+    assert run.model_dump(include=set(versions())) == versions()
+    assert run.organization_hash == content_hash(exchange())
     assert run.seconds.keys() == {"checking", "building", "solving", "verifying", "total"}
     assert run.seconds["total"] >= run.seconds["solving"] > 0
     assert gpus(allocate(exchange(), options=Options(time_limit=17, gap=0.01, threads=1, seed=5))) == gpus(

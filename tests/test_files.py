@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from gpu_opt.errors import InvalidInput, Severity
-from gpu_opt.files import content_hash, dump, load, read
-from gpu_opt.organization import Organization
+from gpu_opt.files import dump, load, read
+from gpu_opt.organization import Organization, content_hash
 from tests.building import day, delivery, lab, pool, project, root, team
 from tests.reading import HEAD, WHOLE, put
 

@@ -365,5 +365,5 @@ def test_a_cbc_that_will_not_stop_is_killed(
 
 
 def test_a_plan_names_what_computed_it() -> None:
-    assert versions().keys() == {"gpu_opt", "pulp", "cbc"}
+    assert versions().keys() == {"gpu_opt", "pulp", "cbc", "numpy", "python", "platform"}
     assert all(versions().values())

@@ -9,7 +9,7 @@ import datetime as dt
 
 from gpu_opt.errors import InvalidInput, Problem
 from gpu_opt.options import Options
-from gpu_opt.organization import Organization
+from gpu_opt.organization import Organization, content_hash
 from gpu_opt.plan import Allocation
 
 __all__ = ["allocate"]
@@ -53,9 +53,9 @@ def allocate(
     clock.enter("solving")
     x, proofs = search(instance, goals, clock)
     clock.enter("verifying")
-    plan = decode(organization, instance, goals, x, proofs, clock.run())
+    plan = decode(organization, instance, goals, x, proofs, clock.run(content_hash(organization)))
     require_verified(organization, plan)
-    return plan.model_copy(update={"run": clock.run()})
+    return plan.model_copy(update={"run": clock.run(plan.run.organization_hash)})
 
 
 def _require_today_or_later(organization: Organization, date: dt.date) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import secrets
@@ -21,7 +20,7 @@ from gpu_opt.errors import InvalidInput, Problem, Severity
 from gpu_opt.files.document import NUMBER, Document, Place, compose, position
 from gpu_opt.files.shape import examine
 from gpu_opt.files.tokens import Token, json_tokens, refuse, yaml_tokens
-from gpu_opt.organization import Organization
+from gpu_opt.organization import Organization, plain_values
 
 _BASE_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
@@ -87,7 +86,7 @@ def dump(organization: Organization, path: str | os.PathLike[str]) -> None:
     fresh = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         with fresh.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(write(_values(organization)))
+            file.write(write(plain_values(organization)))
             file.flush()
             os.fsync(file.fileno())
         if target.exists():
@@ -95,16 +94,6 @@ def dump(organization: Organization, path: str | os.PathLike[str]) -> None:
         fresh.replace(target)
     finally:
         fresh.unlink(missing_ok=True)
-
-
-def content_hash(organization: Organization) -> str:
-    """SHA-256, in hexadecimal, of what an organization says.
-
-    Equal organizations have equal hashes: neither the order of names in a mapping nor a field written
-    at its default changes it.
-    """
-    text = json.dumps(_values(organization), sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _located(problem: Problem, place: Place) -> tuple[int, Problem]:
@@ -150,20 +139,6 @@ def _suffix(path: str | os.PathLike[str]) -> str:
     if suffix not in _READERS:
         refuse(None, f"{os.fspath(path)!r} must end in {', '.join(_READERS)}, which says how it is written")
     return suffix
-
-
-def _values(organization: Organization) -> dict[str, Any]:
-    """The fields that are not at their default, whole numbers without a decimal point."""
-    values: dict[str, Any] = _tidy(organization.model_dump(exclude_defaults=True))
-    return values
-
-
-def _tidy(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _tidy(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_tidy(entry) for entry in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _to_yaml(values: dict[str, Any]) -> str:

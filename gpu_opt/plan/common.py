@@ -74,12 +74,20 @@ class Goal(Result):
 
 
 class Run(Result):
-    """What computed a plan: enough to compute it again."""
+    """What computed a plan, and from what: with the organization itself, enough to compute it again."""
 
+    organization_hash: str
+    """:func:`gpu_opt.organization.content_hash` of the organization that the plan is for."""
     gpu_opt: str
+    """Its version, like those that follow."""
     pulp: str
     cbc: str
+    numpy: str
+    python: str
+    platform: str
+    """Operating system and processor architecture, as ``Linux x86_64``."""
     time_limit: float
+    """Seconds."""
     gap: float
     threads: int
     seed: int

@@ -63,7 +63,7 @@ def reallocate(
     clock.enter("verifying")
     plan = state(instance, handed, relaxations, clock)
     require_verified(organization, plan, asked)
-    return plan.model_copy(update={"run": clock.run()})
+    return plan.model_copy(update={"run": clock.run(plan.run.organization_hash)})
 
 
 def find(organization: Organization, request: Request, *, options: Options | None = None) -> Finding:

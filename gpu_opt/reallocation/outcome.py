@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from gpu_opt.clock import Clock
 from gpu_opt.options import relative_gap
+from gpu_opt.organization import content_hash
 from gpu_opt.plan import Goal, Handover, Reallocation, RequestOutcome, Status, Stop, weakest
 from gpu_opt.reallocation.goals import Relaxed, proven_bounds
 from gpu_opt.reallocation.instance import Handed, Instance, Measure, goal_values
@@ -46,7 +47,7 @@ def state(
         requests=tuple(
             _request(instance, r, plan, proved=stop is Stop.PROVED) for r in range(len(instance.requests))
         ),
-        run=clock.run(),
+        run=clock.run(content_hash(instance.organization)),
     )
 
 

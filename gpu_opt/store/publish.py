@@ -7,9 +7,8 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from gpu_opt.files import content_hash
 from gpu_opt.options import Options
-from gpu_opt.organization import Organization, Request
+from gpu_opt.organization import Organization, Request, content_hash
 from gpu_opt.plan import Allocation, Reallocation, Status
 from gpu_opt.store import tables
 from gpu_opt.store.connection import transaction

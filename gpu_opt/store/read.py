@@ -14,6 +14,9 @@ from gpu_opt.plan import Allocation, Reallocation, Status
 from gpu_opt.store import tables
 from gpu_opt.store.connection import transaction
 
+VERSIONS = ("gpu_opt", "pulp", "cbc", "numpy", "python", "platform")
+"""What an exported night names of :class:`gpu_opt.plan.Run` under `versions`."""
+
 
 @dataclass(frozen=True, slots=True)
 class NightSummary:
@@ -108,7 +111,7 @@ def export_night(url: str, night: int) -> dict[str, Any]:
         "night": {"id": night, "started": row.started.isoformat(), "finished": row.finished.isoformat()},
         "organization": row.content,
         "options": row.options,
-        "versions": {program: run[program] for program in ("gpu_opt", "pulp", "cbc")},
+        "versions": {program: run[program] for program in VERSIONS},
         "allocation": plans["allocation"],
         "requests": row.requests,
         "reallocation": plans["reallocation"],
