@@ -104,6 +104,8 @@ class Arcs:
     """Most units."""
     wanted: Ints
     """w_jp in units."""
+    near: Ints | None = None
+    """q_jp in GPUs: what the plan to stay near to grants; None: there is none."""
 
 
 @dataclass(frozen=True, slots=True)

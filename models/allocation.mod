@@ -44,6 +44,7 @@ set ARCS, within PROJECTS cross POOLS;
 param own{ARCS}, > 0;                                 # s_jp, reference GPUs per GPU
 param upper{ARCS}, integer, >= 0;                     # units
 param wanted{ARCS}, integer, >= 0, default 0;         # w_jp, GPUs
+param near{ARCS}, integer, >= 0, default 0;           # q_jp, GPUs
 
 # Policy
 set SEGMENTS;
@@ -52,7 +53,7 @@ param worth{SEGMENTS}, >= 0;                          # b_k
 param move_cost, >= 0, default 0;                     # μ
 param max_moves, integer, default -1;                 # M; -1: no limit
 
-# The goal that is optimized: 'repair', 'guarantee', 'value' or 'moves', at this level or in this tier; and
+# The goal that is optimized: 'repair', 'guarantee', 'value', 'moves' or 'changes', at this level or in this tier; and
 # those before it. Everything is minimized: a value counts as its negative.
 param goal, symbolic;
 param place, integer, default 0;
@@ -64,6 +65,7 @@ var y{PROJECTS}, binary;
 var z{ARCS}, binary;
 var v{j in PROJECTS, k in SEGMENTS}, >= 0, <= share[k] * asked[j];
 var moved{(j, p) in ARCS}, >= 0, <= wanted[j, p];
+var changed{ARCS}, >= 0;
 var total{TEAMS}, >= 0;                               # T_n
 var short{n in TEAMS}, >= 0, <= target[n];
 var over_pool{p in POOLS}, >= 0, <= excess_of_pool[p];
@@ -77,7 +79,8 @@ minimize objective:
   + sum{n in TEAMS: goal = 'guarantee' and level[n] = place} short[n]
   - sum{j in PROJECTS, k in SEGMENTS: goal = 'value' and tier[j] = place} priority[j] * worth[k] * v[j, k]
   + sum{(j, p) in ARCS: goal = 'value' and tier[j] = place} move_cost * moved[j, p]
-  + sum{(j, p) in ARCS: goal = 'moves'} moved[j, p];
+  + sum{(j, p) in ARCS: goal = 'moves'} moved[j, p]
+  + sum{(j, p) in ARCS: goal = 'changes'} changed[j, p];
 
 # pool_capacity: GPUs granted in a pool fit the pool.
 s.t. pool_capacity{p in POOLS}:
@@ -129,6 +132,12 @@ s.t. move_budget{i in 0..0: max_moves >= 0}:
 # pinned: the holdings of a pinned project stay.
 s.t. pinned{(j, p) in ARCS: j in PINNED}:
   unit[p] * x[j, p] >= wanted[j, p];
+
+# changes: what differs from the plan to stay near to is changed.
+s.t. changes_less{(j, p) in ARCS: goal = 'changes'}:
+  unit[p] * x[j, p] + changed[j, p] >= near[j, p];
+s.t. changes_more{(j, p) in ARCS: goal = 'changes'}:
+  unit[p] * x[j, p] - changed[j, p] <= near[j, p];
 
 # earlier_goals: each earlier goal keeps the value reached.
 s.t. earlier_goals{(kind, i) in EARLIER}:

@@ -37,7 +37,9 @@ def rank(values: Values) -> tuple[Fraction, ...]:
     return tuple(value if is_maximized(name) else -value for name, value in values)
 
 
-def best_allocation(organization: Organization, date: dt.date) -> tuple[Values, tuple[Grant, ...]]:
+def best_allocation(
+    organization: Organization, date: dt.date, near: Sequence[Grant] | None = None
+) -> tuple[Values, tuple[Grant, ...]]:
     """The best values that any grants reach, goal by goal, and grants that reach them.
 
     Raises TooManyPlansError beyond `MOST` combinations of units.
@@ -58,7 +60,7 @@ def best_allocation(organization: Organization, date: dt.date) -> tuple[Values, 
             if count
         ]
         granted = granted_of(data, grants)
-        values = allocation_goals(data, granted.totals, granted.gpus)
+        values = allocation_goals(data, granted.totals, granted.gpus, near)
         if best is not None and rank(values) <= rank(best[0]):
             continue
         if not any(

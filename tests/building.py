@@ -122,13 +122,16 @@ def lab(
 
 
 def allocation(
-    organization: Organization, gpus: Mapping[tuple[str, str], int], date: dt.date = TODAY
+    organization: Organization,
+    gpus: Mapping[tuple[str, str], int],
+    date: dt.date = TODAY,
+    near: Sequence[Grant] | None = None,
 ) -> Allocation:
     """The plan that grants these GPUs, by project and pool; its goals are said to be proved."""
     data = allocation_data(organization, date)
     grants = tuple(Grant(project=name, pool=at, gpus=count) for (name, at), count in gpus.items())
     granted = granted_of(data, grants)
-    goals = goals_stated(allocation_goals(data, granted.totals, granted.gpus))
+    goals = goals_stated(allocation_goals(data, granted.totals, granted.gpus, near))
     objective = sum(goal.value for goal in goals if goal.sense == "maximize")
     return Allocation(
         organization=organization.name,
@@ -141,6 +144,7 @@ def allocation(
         gap=0,
         goals=goals,
         grants=grants,
+        near=None if near is None else tuple(near),
         moves=moves_of(data, granted),
         projects=project_outcomes(data, granted),
         teams=team_outcomes(data, granted),

@@ -208,3 +208,43 @@ def test_every_outcome_is_stated_once(part: str) -> None:
 def test_a_plan_is_for_the_organization_that_it_names() -> None:
     assert refused_by(TWO_TEAMS, changed(GOOD, organization="another")) == {"outcomes"}
     assert refused_by(TWO_TEAMS, changed(GOOD, as_of=day(1))) == {"outcomes"}
+
+
+# --- A plan that was to stay near to another ----------------------------------------------------------
+
+NEAR = (Grant(project="orion", pool="iowa", gpus=8), Grant(project="lyra", pool="iowa", gpus=8))
+NEARBY = allocation(TWO_TEAMS, SHARED, near=NEAR)
+
+
+def test_what_is_granted_otherwise_than_in_the_plan_to_stay_near_to_is_the_last_goal() -> None:
+    assert verify(TWO_TEAMS, NEARBY) == ()
+    reached = lexicographic_value(TWO_TEAMS, NEARBY.grants, TODAY, NEAR)
+    assert reached[-1] == ("changes", Fraction(8 + 8 + 4))  # orion's second node, lyra's there and its GB200s
+    assert reached[:-1] == lexicographic_value(TWO_TEAMS, NEARBY.grants, TODAY)
+
+
+def test_a_plan_that_says_it_is_nearer_than_it_is_is_refused() -> None:
+    *others, changes = NEARBY.goals
+    nearer = changed(changes, value=16.0, bound=16.0)
+    assert refused_by(TWO_TEAMS, changed(NEARBY, goals=(*others, nearer))) == {"goals"}
+    assert refused_by(TWO_TEAMS, changed(NEARBY, near=None)) == {"goals"}
+    assert refused_by(TWO_TEAMS, changed(NEARBY, goals=tuple(others))) == {"goals"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Grant(project="orion", pool="texas", gpus=4),
+        Grant(project="later", pool="iowa", gpus=8),
+        Grant(project="nobody", pool="iowa", gpus=8),
+    ],
+    ids=["where it does not run", "not active", "unknown"],
+)
+def test_what_can_be_granted_no_more_is_nothing_to_stay_near_to(wrong: Grant) -> None:
+    assert refused_by(TWO_TEAMS, changed(NEARBY, near=(*NEAR, wrong))) == {"changes"}
+
+
+def test_what_to_stay_near_to_is_stated_once_and_is_something() -> None:
+    nothing = Grant(project="lyra", pool="texas", gpus=0)
+    assert refused_by(TWO_TEAMS, changed(NEARBY, near=(*NEAR, nothing))) == {"changes"}
+    assert "changes" in refused_by(TWO_TEAMS, changed(NEARBY, near=NEAR + NEAR))

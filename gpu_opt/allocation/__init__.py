@@ -16,13 +16,21 @@ __all__ = ["allocate"]
 
 
 def allocate(
-    organization: Organization, *, date: dt.date | None = None, options: Options | None = None
+    organization: Organization,
+    *,
+    date: dt.date | None = None,
+    options: Options | None = None,
+    near: Allocation | None = None,
 ) -> Allocation:
     """Decide who holds how many GPUs of which pool on a date (default: the organization's `as_of`).
 
     The plan is the best one found within ``options.time_limit`` seconds, with a proven bound for every
     goal; it was verified by :func:`gpu_opt.verify`, which knows nothing of the solver. A plan always
     exists: at worst it is today's holdings.
+
+    With `near`, a plan of this organization as it was before, the result stays near to it: it is the first
+    candidate as far as it still fits, and of equally good plans the one that grants fewest GPUs otherwise
+    is chosen (the last goal, ``changes``).
 
     Raises
     ------
@@ -35,6 +43,7 @@ def allocate(
     """
     from gpu_opt.allocation.decode import decode
     from gpu_opt.allocation.goals import list_goals
+    from gpu_opt.allocation.near import stay_near
     from gpu_opt.allocation.search import search
     from gpu_opt.checker import require_verified
     from gpu_opt.clock import Clock
@@ -49,6 +58,8 @@ def allocate(
     _require_today_or_later(organization, date)
     clock.enter("building")
     instance = build_instance(organization, date)
+    if near is not None:
+        instance = stay_near(instance, near.grants)
     goals = list_goals(instance)
     clock.enter("solving")
     x, proofs = search(instance, goals, clock)

@@ -36,6 +36,14 @@ def moved_gpus(instance: Instance, x: Ints) -> Ints:
     return lost
 
 
+def changed_gpus(instance: Instance, x: Ints) -> Ints:
+    """GPUs granted otherwise than in the plan to stay near to, which there must be; shape (arcs,)."""
+    assert instance.arcs.near is not None
+    unit = np.array(instance.pools.unit, dtype=np.int64)
+    changed: Ints = np.abs(x * unit[instance.arcs.pool] - instance.arcs.near)
+    return changed
+
+
 def overruns(instance: Instance, x: Ints) -> tuple[Ints, Ints, Ints]:
     """How far every capacity (units), cap (milli-compute) and limit (GPUs) is exceeded."""
     pools, teams, limits = instance.pools, instance.teams, instance.limits
@@ -106,8 +114,10 @@ def appraise(instance: Instance, goals: tuple[GoalSpec, ...], x: Ints) -> tuple[
             worth[goal.name] = float(np.array(short)[levels == goal.index].sum())
         elif goal.kind == "value":
             worth[goal.name] = float((values - lost)[tiers == goal.index].sum())
-        else:
+        elif goal.kind == "moves":
             worth[goal.name] = float(moved.sum())
+        else:
+            worth[goal.name] = float(changed_gpus(instance, x).sum())
     return tuple(worth[goal.name] for goal in goals)
 
 

@@ -141,6 +141,15 @@ def pinned(instance: Instance, variables: Variables) -> Iterator[Row]:
                 yield f"pinned_{a}", expression([(variables.x[a], 1)]) >= int(instance.arcs.wanted[a])
 
 
+def changes(instance: Instance, variables: Variables) -> Iterator[Row]:
+    """What is granted otherwise than before is changed: |u_p x_jp − q_jp| ≤ changed_jp where q_jp > 0."""
+    for a, changed in variables.changed.items():
+        assert instance.arcs.near is not None
+        unit, near = instance.pools.unit[int(instance.arcs.pool[a])], int(instance.arcs.near[a])
+        yield f"changes_{a}_less", expression([(variables.x[a], unit), (changed, 1)]) >= near
+        yield f"changes_{a}_more", expression([(variables.x[a], unit), (changed, -1)]) <= near
+
+
 FAMILIES: tuple[Callable[[Instance, Variables], Iterator[Row]], ...] = (
     pool_capacity,
     team_total,
@@ -154,6 +163,7 @@ FAMILIES: tuple[Callable[[Instance, Variables], Iterator[Row]], ...] = (
     moves,
     move_budget,
     pinned,
+    changes,
 )
 """Every constraint family; `earlier_goals` rows are added while the goals are optimized one by one."""
 

@@ -63,6 +63,7 @@ def decode(
         gap=relative_gap(objective, bound),
         goals=reached,
         grants=_grants(instance, x),
+        near=_near(instance),
         moves=_moves(instance, x),
         projects=_projects(organization, instance, x, proved=stop is Stop.PROVED),
         teams=_teams(budgets, instance, x),
@@ -110,6 +111,21 @@ def _grants(instance: Instance, x: Ints) -> tuple[Grant, ...]:
             gpus=int(x[a]) * instance.pools.unit[int(instance.arcs.pool[a])],
         )
         for a in np.flatnonzero(x)
+    )
+
+
+def _near(instance: Instance) -> tuple[Grant, ...] | None:
+    """The grants to stay near to, as far as they can be granted still."""
+    near, arcs = instance.arcs.near, instance.arcs
+    if near is None:
+        return None
+    return tuple(
+        Grant(
+            project=instance.projects.names[int(arcs.project[a])],
+            pool=instance.pools.names[int(arcs.pool[a])],
+            gpus=int(near[a]),
+        )
+        for a in np.flatnonzero(near)
     )
 
 

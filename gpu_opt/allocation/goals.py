@@ -42,7 +42,7 @@ class GoalSpec:
 
     @property
     def kind(self) -> str:
-        """The name without its index: ``repair``, ``guarantee``, ``value``, ``moves``."""
+        """The name without its index: ``repair``, ``guarantee``, ``value``, ``moves``, ``changes``."""
         return self.name.split("_")[0]
 
 
@@ -83,6 +83,8 @@ def list_goals(instance: Instance) -> tuple[GoalSpec, ...]:
     ]
     if instance.arcs.wanted.any():
         goals.append(GoalSpec("moves", "minimize", "GPUs", moves, 1.0))
+    if instance.arcs.near is not None and len(instance.arcs.near):
+        goals.append(GoalSpec("changes", "minimize", "GPUs", changes, 1.0))
     return tuple(goals)
 
 
@@ -152,6 +154,17 @@ def value(instance: Instance, variables: Variables, tier: int) -> Terms:
 def moves(_instance: Instance, variables: Variables) -> Terms:
     """GPUs taken from holders that still want them: Σ_jp moved_jp."""
     return [(moved, 1.0) for moved in variables.moved.values()]
+
+
+def changes(instance: Instance, variables: Variables) -> Terms:
+    """GPUs granted otherwise than before: Σ_{q_jp > 0} changed_jp + Σ_{q_jp = 0} u_p x_jp."""
+    changed = [(variable, 1.0) for variable in variables.changed.values()]
+    anew = [
+        (x, float(instance.pools.unit[pool]))
+        for a, (x, pool) in enumerate(zip(variables.x, instance.arcs.pool.tolist(), strict=True))
+        if a not in variables.changed
+    ]
+    return [*changed, *anew]
 
 
 def _at(

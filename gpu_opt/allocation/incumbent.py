@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gpu_opt.allocation.appraisal import appraise, is_better, is_feasible
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.greedy import fill, keep_holdings
+from gpu_opt.allocation.near import fit
 from gpu_opt.instance import Instance, Ints
 
 
@@ -23,17 +24,28 @@ class Incumbent:
         """Take the plan if it is feasible and better, after handing out what it leaves free."""
         if not is_feasible(self.instance, x):
             return False
-        x = fill(self.instance, x)
-        values = appraise(self.instance, self.goals, x)
+        x, values = self._filled(x)
         if not is_better(self.goals, values, self.values):
             return False
         self.x, self.values = x, values
         return True
 
+    def _filled(self, x: Ints) -> tuple[Ints, tuple[float, ...]]:
+        """The plan with what it leaves free handed out, unless that only takes it away from the base plan."""
+        filled = fill(self.instance, x)
+        values = appraise(self.instance, self.goals, filled)
+        if self.instance.arcs.near is not None:
+            plain = appraise(self.instance, self.goals, x)
+            if is_better(self.goals, plain, values):
+                return x, plain
+        return filled, values
+
 
 def first_incumbent(instance: Instance, goals: tuple[GoalSpec, ...]) -> Incumbent:
-    """Today's holdings, and what they leave free handed out: a plan before any solver runs."""
+    """Today's holdings, or the plan to stay near to, and the rest handed out: before any solver runs."""
     keep = keep_holdings(instance)
     incumbent = Incumbent(instance, goals, keep, appraise(instance, goals, keep))
     incumbent.offer(keep)
+    if instance.arcs.near is not None:
+        incumbent.offer(fit(instance, instance.arcs.near))
     return incumbent

@@ -112,4 +112,5 @@ def _restrict_arcs(old: Arcs, kept: Ints, chosen: Sequence[int]) -> Arcs:
         own=old.own[kept],
         upper=old.upper[kept],
         wanted=old.wanted[kept],
+        near=None if old.near is None else old.near[kept],
     )

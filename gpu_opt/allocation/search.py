@@ -15,7 +15,7 @@ from gpu_opt.allocation.stage import Proof, Stage
 from gpu_opt.clock import Clock
 from gpu_opt.instance import Instance, Ints
 
-TIME_SHARES = {"repair": 1, "guarantee": 2, "value": 6, "moves": 1}
+TIME_SHARES = {"repair": 1, "guarantee": 2, "value": 6, "moves": 1, "changes": 1}
 """How the time that is left is shared between the goals still to come."""
 
 

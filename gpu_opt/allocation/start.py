@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from gpu_opt.allocation.appraisal import moved_gpus, overruns, own_compute, team_compute
+from gpu_opt.allocation.appraisal import changed_gpus, moved_gpus, overruns, own_compute, team_compute
 from gpu_opt.allocation.variables import Variables
 from gpu_opt.instance import MILLI, Instance, Ints
 
@@ -24,6 +24,8 @@ def set_start(instance: Instance, variables: Variables, x: Ints) -> None:
     _assign(variables.y, own > 0)
     _assign(variables.z, x > 0)
     _assign(variables.moved, moved)
+    if variables.changed:
+        _assign(variables.changed, changed_gpus(instance, x))
     _assign(dict(enumerate(variables.total)), total / MILLI)
     _assign(variables.over_pool, pool)
     _assign(variables.over_team, team / MILLI)

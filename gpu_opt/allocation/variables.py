@@ -25,6 +25,8 @@ class Variables:
     """Compute valued, by project and segment; empty for a project without arcs."""
     moved: dict[int, LpVariable]
     """GPUs taken, by arc with wanted holdings."""
+    changed: dict[int, LpVariable]
+    """GPUs granted otherwise than in the plan to stay near to, by arc on which that grants any."""
     total: list[LpVariable]
     """T_n: compute granted, by team."""
     short: dict[int, LpVariable]
@@ -61,6 +63,11 @@ def add_variables(problem: LpProblem, instance: Instance) -> Variables:
             a: problem.add_variable(f"moved_{a}", 0, units * unit[a])
             for a, units in enumerate(wanted)
             if units
+        },
+        changed={
+            a: problem.add_variable(f"changed_{a}", 0)
+            for a, gpus in enumerate(() if arcs.near is None else arcs.near.tolist())
+            if gpus
         },
         total=[problem.add_variable(f"total_{n}", 0) for n in range(len(teams.names))],
         short={

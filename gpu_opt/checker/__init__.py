@@ -55,19 +55,23 @@ def require_verified(
 
 
 def lexicographic_value(
-    organization: Organization, grants: Iterable[Grant], date: dt.date
+    organization: Organization,
+    grants: Iterable[Grant],
+    date: dt.date,
+    near: Iterable[Grant] | None = None,
 ) -> tuple[tuple[str, Fraction], ...]:
     """Names and exact values of all goals that these grants reach on the date, the first goal first.
 
     ``value_tier_<n>`` is better the higher it is, every other goal the lower. A goal is there when
     something in it is to be decided: ``repair`` where today's wanted holdings break a capacity, a cap or a
     limit, ``guarantee_level_<n>`` where a team of the level has a target above 0, ``value_tier_<n>`` where
-    a project of the tier can be granted something, ``moves`` where there are wanted holdings. Grants that
-    no plan could hold (to unknown projects, where they do not run) count for nothing.
+    a project of the tier can be granted something, ``moves`` where there are wanted holdings, ``changes``
+    where grants to stay `near` to are given. Grants that no plan could hold (to unknown projects, where they
+    do not run) count for nothing.
     """
     data = allocation_data(organization, date)
     granted = granted_of(data, grants)
-    return allocation_goals(data, granted.totals, granted.gpus)
+    return allocation_goals(data, granted.totals, granted.gpus, near)
 
 
 def broken_by_allocation(organization: Organization, plan: Allocation) -> Iterator[Violation]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -11,7 +12,7 @@ from gpu_opt.checker.budgets import Totals, thousandths
 from gpu_opt.checker.data import AllocationData, Scope
 from gpu_opt.checker.figures import TOLERANCE, same, written
 from gpu_opt.organization import exact
-from gpu_opt.plan import Allocation, Goal, Reallocation, Status, Violation
+from gpu_opt.plan import Allocation, Goal, Grant, Reallocation, Status, Violation
 
 ROUNDING = 1e-9
 """Relative: what adding up doubles may take from a bound."""
@@ -70,6 +71,18 @@ def moved(scope: Scope, granted: Mapping[str, int]) -> dict[str, int]:
     return {pool: gpus for pool, gpus in taken.items() if gpus > 0}
 
 
+def changed(data: AllocationData, granted: Mapping[str, Mapping[str, int]], near: Iterable[Grant]) -> int:
+    """GPUs granted otherwise than in `near`, where anything can be granted at all."""
+    before = Counter[tuple[str, str]]()
+    for grant in near:
+        before[grant.project, grant.pool] += grant.gpus
+    return sum(
+        abs(granted.get(name, {}).get(pool, 0) - before[name, pool])
+        for name, scope in data.scopes.items()
+        for pool in scope.speeds
+    )
+
+
 def delivered(scope: Scope, granted: Mapping[str, int]) -> int:
     """Thousandths of compute granted, at the project's own speed."""
     return sum(scope.speeds[pool] * gpus for pool, gpus in granted.items())
@@ -104,9 +117,15 @@ def tier_values(data: AllocationData, granted: Mapping[str, Mapping[str, int]]) 
 
 
 def allocation_goals(
-    data: AllocationData, totals: Totals, granted: Mapping[str, Mapping[str, int]]
+    data: AllocationData,
+    totals: Totals,
+    granted: Mapping[str, Mapping[str, int]],
+    near: Iterable[Grant] | None = None,
 ) -> tuple[tuple[str, Fraction], ...]:
-    """Names and exact values of the goals. A goal is there when something in it is to be decided."""
+    """Names and exact values of the goals. A goal is there when something in it is to be decided.
+
+    `near` are the grants that the plan was to stay near to; None: there is no goal ``changes``.
+    """
     goals: list[tuple[str, Fraction]] = []
     broken = [line for line in lines(data, totals) if line.before > line.limit]
     if broken:
@@ -123,6 +142,8 @@ def allocation_goals(
     if any(scope.wanted for scope in data.scopes.values()):
         taken = sum(sum(moved(scope, granted.get(name, {})).values()) for name, scope in data.scopes.items())
         goals.append(("moves", Fraction(taken)))
+    if near is not None and any(scope.speeds for scope in data.scopes.values()):
+        goals.append(("changes", Fraction(changed(data, granted, near))))
     return tuple(goals)
 
 

@@ -72,7 +72,7 @@ def team_guarantee(data: AllocationData, granted: Granted, plan: Allocation) -> 
 
 def value(data: AllocationData, granted: Granted, plan: Allocation) -> Iterator[Violation]:
     """The objective is the value of the compute granted, less the cost of moves; so is its bound."""
-    computed = allocation_goals(data, granted.totals, granted.gpus)
+    computed = allocation_goals(data, granted.totals, granted.gpus, plan.near)
     objective = sum((reached for name, reached in computed if is_maximized(name)), Fraction(0))
     if not same(plan.objective, objective):
         message = f"the objective is stated as {plan.objective}, but is {written(objective)}"
@@ -94,9 +94,25 @@ def moves(data: AllocationData, granted: Granted, plan: Allocation) -> Iterator[
     yield from amounts("moves", "move", stated, computed)
 
 
+def changes(data: AllocationData, _: Granted, plan: Allocation) -> Iterator[Violation]:
+    """What the plan was to stay near to can be granted still, each grant stated once."""
+    seen = set()
+    for grant in plan.near or ():
+        scope = data.scopes.get(grant.project)
+        key = (grant.project, grant.pool)
+        if scope is None or grant.pool not in scope.speeds:
+            message = f"is to stay near to a grant in {grant.pool}, where it can have none"
+            yield Violation(rule="changes", subject=grant.project, message=message)
+        elif grant.gpus <= 0 or key in seen:
+            wrong = "stated twice" if key in seen else "of no GPUs"
+            message = f"the grant in {grant.pool} to stay near to is {wrong}"
+            yield Violation(rule="changes", subject=grant.project, message=message)
+        seen.add(key)
+
+
 def goals(data: AllocationData, granted: Granted, plan: Allocation) -> Iterator[Violation]:
     """The goals are those of the organization, with true values and bounds that can be."""
-    yield from check_goals(plan, allocation_goals(data, granted.totals, granted.gpus))
+    yield from check_goals(plan, allocation_goals(data, granted.totals, granted.gpus, plan.near))
 
 
 def outcomes(data: AllocationData, granted: Granted, plan: Allocation) -> Iterator[Violation]:
@@ -188,6 +204,7 @@ STATEMENTS: tuple[Callable[[AllocationData, Granted, Allocation], Iterator[Viola
     team_guarantee,
     value,
     moves,
+    changes,
     goals,
     outcomes,
 )

@@ -178,6 +178,8 @@ class Allocation(Result):
     gap: float
     goals: tuple[Goal, ...]
     grants: tuple[Grant, ...]
+    near: tuple[Grant, ...] | None = None
+    """The grants that it was to stay near to, as far as they can be granted still; None: none were given."""
     moves: tuple[Move, ...]
     projects: tuple[ProjectOutcome, ...]
     teams: tuple[TeamOutcome, ...]

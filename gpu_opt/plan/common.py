@@ -61,7 +61,7 @@ class Goal(Result):
     """
 
     name: str
-    """``repair``, ``guarantee_level_<n>``, ``value_tier_<n>``, ``moves``; ``unmet_tier_<n>``,
+    """``repair``, ``guarantee_level_<n>``, ``value_tier_<n>``, ``moves``, ``changes``; ``unmet_tier_<n>``,
     ``late_tier_<n>``, ``cost``, ``days``."""
     sense: Literal["minimize", "maximize"]
     unit: str

@@ -9,6 +9,7 @@ from gpu_opt.plan import Status, Stop
 GOALS = {
     "repair": "bring back under caps and capacities",
     "moves": "moves",
+    "changes": "GPUs granted otherwise than before",
     "cost": "price of idling and second choices",
     "days": "days until handed over",
     "guarantee_level": "guarantees, short by more than a unit, level",

@@ -148,6 +148,7 @@ def _arcs(instance: Instance) -> list[str]:
         *_param("own", by_arc(o / u / MILLI for o, u in zip(arcs.own.tolist(), unit, strict=True))),
         *_param("upper", by_arc(arcs.upper.tolist())),
         *_param("wanted", by_arc(w * u for w, u in zip(arcs.wanted.tolist(), unit, strict=True))),
+        *([] if arcs.near is None else _param("near", by_arc(arcs.near.tolist()))),
     ]
 
 

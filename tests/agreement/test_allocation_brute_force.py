@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import time
 from fractions import Fraction
 
@@ -16,10 +17,10 @@ from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.checker import lexicographic_value, verify
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization
-from gpu_opt.plan import Allocation, Status, Stop
+from gpu_opt.plan import Allocation, Grant, Status, Stop
 from gpu_opt.solver import Answer
 from tests.brute_force import Values, best_allocation, rank
-from tests.building import lab, pool, project
+from tests.building import allocation, lab, pool, project
 from tests.solving import PROOF
 from tests.strategies import days, tiny_organizations
 
@@ -43,6 +44,29 @@ def test_no_plan_of_a_tiny_organization_is_better(data: st.DataObject) -> None:
     assert stated(plan) == approximately(best)
     assert plan.status is Status.OPTIMAL
     assert verify(organization, plan) == ()
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_of_the_best_plans_the_nearest_is_chosen(data: st.DataObject) -> None:
+    organization, date = data.draw(tiny_organizations()), data.draw(days())
+    near = some_grants(data, organization)
+    best, _ = best_allocation(organization, date, near)
+    base = allocation(organization, {}).model_copy(update={"grants": near})
+    plan = allocate(organization, date=date, options=PROOF, near=base)
+    assert stated(plan) == approximately(best)
+    assert plan.status is Status.OPTIMAL
+
+
+def some_grants(data: st.DataObject, organization: Organization) -> tuple[Grant, ...]:
+    """Grants of some plan, not necessarily of one that is possible."""
+    units = data.draw(st.lists(st.integers(0, 3), min_size=9, max_size=9))
+    pairs = itertools.product(organization.projects, organization.pools)
+    return tuple(
+        Grant(project=project.name, pool=pool.name, gpus=pool.unit * count)
+        for (project, pool), count in zip(pairs, units, strict=False)
+        if count
+    )
 
 
 @given(st.data())

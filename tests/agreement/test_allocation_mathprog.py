@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpu_opt.allocation import allocate
 from gpu_opt.allocation.goals import list_goals
+from gpu_opt.allocation.near import stay_near
 from gpu_opt.files import load
 from gpu_opt.indexing import build_instance
 from gpu_opt.instance import Instance
 from gpu_opt.plan import Allocation
 from tests.agreement.allocation_data import minimized, write_data
 from tests.agreement.mathprog import MODELS, solve_model
-from tests.solving import proved
+from tests.solving import PROOF, proved
 from tests.strategies import days, organizations
 
 MODEL = MODELS / "allocation.mod"
 SLACK = 1e-6
 """Relative and absolute: GLPK's tolerances."""
+
+
+@settings(max_examples=20)
+@given(st.data())
+def test_glpk_finds_the_same_distance_from_another_plan(data: st.DataObject) -> None:
+    organization = data.draw(organizations())
+    base = allocate(organization, options=replace(PROOF, time_limit=0.0))
+    fewer = organization.model_copy(update={"projects": organization.projects[1:]})
+    plan = allocate(fewer, options=PROOF, near=base)
+    best = best_by_goal(stay_near(build_instance(fewer, fewer.as_of), base.grants), plan)
+    assert [goal.value for goal in plan.goals] == pytest.approx(best, rel=1e-4, abs=1e-4)
 
 
 def best_by_goal(instance: Instance, plan: Allocation) -> list[float]:

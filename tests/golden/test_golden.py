@@ -14,11 +14,13 @@ import pytest
 from gpu_opt.allocation import constraints, formulation
 from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.incumbent import first_incumbent
+from gpu_opt.allocation.near import stay_near
 from gpu_opt.allocation.stage import Stage
 from gpu_opt.clock import Clock
 from gpu_opt.indexing import build_instance as index_allocation
 from gpu_opt.options import Options
 from gpu_opt.organization import Limit, Organization
+from gpu_opt.plan import Grant
 from gpu_opt.reallocation import program
 from gpu_opt.reallocation.conditioned import set_task
 from gpu_opt.reallocation.conditions import Conditions
@@ -119,6 +121,11 @@ ALLOCATION: dict[str, Organization] = {
             project("lyra", 8, holds={"texas": 2}),
         ],
     ),
+    # orion is to stay near to 6 in iowa; lyra is granted nothing that it had before
+    "changes": lab(
+        [pool("iowa", 16, unit=2), GB200],
+        projects=[project("orion", 8), project("lyra", 4, sites=("texas",))],
+    ),
     # vision cannot have its 6 of 8 because 4 are pinned: 1.001 short of its target; the value of tier 1 is
     # held when tier 2 has its turn
     "earlier_goals": lab(
@@ -134,9 +141,14 @@ ALLOCATION: dict[str, Organization] = {
 }
 
 
+NEAR = (Grant(project="orion", pool="iowa", gpus=6), Grant(project="lyra", pool="ohio", gpus=4))
+
+
 def build_allocation_family(family: str, monkeypatch: pytest.MonkeyPatch) -> pulp.LpProblem:
     """The program with this family only."""
     instance = index_allocation(ALLOCATION[family], TODAY)
+    if family == "changes":
+        instance = stay_near(instance, NEAR)
     if family == "earlier_goals":
         monkeypatch.setattr(formulation, "FAMILIES", ())
         return hold_all_but_the_last(formulation.formulate(instance))
