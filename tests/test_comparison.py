@@ -151,7 +151,7 @@ def test_who_loses_is_told_what_stands_in_its_way_now_and_who_gains_what_stood_b
     assert orion.reason is not None
     assert lyra.reason is not None
     assert (orion.reason.cause, orion.reason.subject) == (Cause.TEAM_CAP, "research")
-    assert lyra.reason.cause is Cause.POOLS_FULL
+    assert (lyra.reason.cause, lyra.reason.projects) == (Cause.OUTRANKED, ("orion",))
 
 
 def test_nothing_stands_in_the_way_of_what_is_new_or_has_as_much_elsewhere() -> None:
