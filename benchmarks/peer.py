@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from typing import Literal
 
 from benchmarks import peers
+from gpu_opt.instance import Ints
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Grant
 
@@ -66,6 +67,13 @@ class Plan:
     grants: tuple[Grant, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Flown:
+    """A flow of :mod:`benchmarks.flows`: what every arc carries."""
+
+    values: Ints
+
+
 class Run:
     """A peer's side of a run: its clock, and what it tells."""
 
@@ -108,8 +116,13 @@ class Peer:
 
     def missing(self) -> str:
         """Why it cannot take part; empty if it can."""
-        absent = [name for name in self.needs if find_spec(name) is None]
-        return f"not installed: {', '.join(absent)} (`uv sync --group bench`)" if absent else ""
+        return absent(self.needs)
+
+
+def absent(needs: Sequence[str]) -> str:
+    """Which modules are not there, in a sentence; empty if all are."""
+    missing = [name for name in needs if find_spec(name.partition(".")[0]) is None]
+    return f"not installed: {', '.join(missing)} (`uv sync --group bench`)" if missing else ""
 
 
 def all_peers() -> dict[str, Peer]:

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.memory import kill_tree, resident_mib
-from benchmarks.peer import Event, Peer, Plan, Proof, Run, Task
+from benchmarks.peer import Event, Flown, Peer, Plan, Proof, Run, Task
+from gpu_opt.instance import Ints
 
 START = 300.0
 """Seconds in which a process must have started, read its task and imported its libraries."""
@@ -48,6 +49,7 @@ class Record:
     events: list[Event] = field(default_factory=list)
     proof: Proof | None = None
     """None if the peer did not come to its end."""
+    flow: Ints | None = None
     failure: str = ""
     seconds: float = 0.0
     """From the start of the clock to the end of the peer's work, or until it was killed."""
@@ -113,6 +115,9 @@ def _follow(process: BaseProcess, channel: Connection, limit: float) -> Record:
                 break
             case Proof():
                 record.proof = message
+                break
+            case Flown():
+                record.flow = message.values
                 break
     else:
         record.failure = "killed: it did not stop in time" if is_ready else "killed: it never started"
