@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from gpu_opt.options import Cancel, Options, Progress
     from gpu_opt.organization import Organization, Request
     from gpu_opt.plan import Allocation, Comparison, Finding, Reallocation
-    from gpu_opt.reallocation import find, reallocate
+    from gpu_opt.reallocation import derive_requests, find, reallocate
     from gpu_opt.scenario import Scenario, apply, compare, load_scenario
     from gpu_opt.validation import check
 
@@ -78,6 +78,7 @@ __all__ = [
     "apply",
     "check",
     "compare",
+    "derive_requests",
     "dump",
     "find",
     "load",
@@ -106,7 +107,7 @@ _HOMES = {
     "options": ["Cancel", "Options", "Progress"],
     "organization": ["Organization", "Request"],
     "plan": ["Allocation", "Comparison", "Finding", "Reallocation"],
-    "reallocation": ["find", "reallocate"],
+    "reallocation": ["derive_requests", "find", "reallocate"],
     "scenario": ["Scenario", "apply", "compare", "load_scenario"],
     "validation": ["check"],
 }

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gpu_opt.errors import InvalidInput, Problem, StoreFailure, StoreUnusable
 from gpu_opt.options import Options, Progress
-from gpu_opt.organization import Organization, Request
+from gpu_opt.organization import Organization
 from gpu_opt.plan import Allocation, NightReport, Reallocation
 from gpu_opt.scenario import compare
 
@@ -22,6 +22,9 @@ DEFAULT_STORE = "sqlite:///gpu-opt.db"
 
 ALLOCATION_SHARE = 0.55
 """Share of the time limit that the allocation may use: it is the harder program, and decides tonight."""
+
+REQUESTS_SHARE = 0.5
+"""Share of the rest that the allocation at the horizon's end may use, from which the requests follow."""
 
 
 class NotPublished(StoreFailure):
@@ -63,7 +66,7 @@ def run_night(
     started = dt.datetime.now(dt.UTC)
     until = organization.as_of + dt.timedelta(days=horizon_days)
     previous = _last_night(store_url, organization)
-    allocation, requests, reallocation = _solve(organization, until, options)
+    allocation, reallocation = _solve(organization, until, options)
     report = _report(until, started, previous, allocation, reallocation)
     if reallocation is None or options.cancel.is_set():
         return report
@@ -73,7 +76,6 @@ def run_night(
             organization,
             allocation,
             reallocation,
-            requests=requests,
             options=options,
             started=started,
         )
@@ -96,7 +98,7 @@ def _last_night(store_url: str, organization: Organization) -> Night | None:
 
 def _solve(
     organization: Organization, until: dt.date, options: Options
-) -> tuple[Allocation, tuple[Request, ...], Reallocation | None]:
+) -> tuple[Allocation, Reallocation | None]:
     """Compute both plans, and the requests between them; no reallocation once somebody cancelled."""
     from gpu_opt.allocation import allocate
     from gpu_opt.reallocation import reallocate
@@ -105,13 +107,13 @@ def _solve(
     begun = time.monotonic()
     allocation = allocate(organization, options=_share(options, begun, ALLOCATION_SHARE))
     if options.cancel.is_set():
-        return allocation, (), None
+        return allocation, None
     tonight = with_grants(organization, allocation.grants)
-    requests = derive_requests(tonight, until, _share(options, begun, 1.0))
+    requests = derive_requests(tonight, until=until, options=_share(options, begun, REQUESTS_SHARE))
     if options.cancel.is_set():
-        return allocation, (), None
-    reallocation = reallocate(tonight, until=until, requests=requests, options=_share(options, begun, 1.0))
-    return allocation, requests, reallocation
+        return allocation, None
+    rest = _share(options, begun, 1.0)
+    return allocation, reallocate(tonight, until=until, requests=requests, options=rest)
 
 
 def _share(options: Options, begun: float, share: float) -> Options:

@@ -270,6 +270,7 @@ def reallocation(
         objective=cost,
         bound=cost,
         gap=0,
+        asked=tuple(requests),
         supplies=supplies_of(data),
         handovers=tuple(handovers),
         requests=(),
@@ -301,13 +302,11 @@ def changed[R: Result](record: R, **fields: Any) -> R:
     return record.model_copy(update=fields)
 
 
-def refused_by(
-    organization: Organization, plan: Allocation | Reallocation, requests: Sequence[Request] | None = None
-) -> set[str]:
+def refused_by(organization: Organization, plan: Allocation | Reallocation) -> set[str]:
     """The rules that the plan breaks, by name."""
-    return {violation.rule for violation in verify(organization, plan, requests)}
+    return {violation.rule for violation in verify(organization, plan)}
 
 
 def refusals(organization: Organization, asked: Sequence[Request], *handovers: Handover) -> set[str]:
     """The rules that a reallocation with these handovers breaks, by name."""
-    return refused_by(organization, reallocation(organization, asked, handovers), asked)
+    return refused_by(organization, reallocation(organization, asked, handovers))

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from gpu_opt.allocation import allocate
+from gpu_opt.checker import verify
+from gpu_opt.errors import InvalidInput
 from gpu_opt.options import Options
-from gpu_opt.organization import Organization, Request
+from gpu_opt.organization import GpuType, Organization, Request
 from gpu_opt.plan import Grant, Status
-from gpu_opt.reallocation import entitled_requests, reallocate, with_grants
-from tests.building import allocation, day, lab, pool, project, team
+from gpu_opt.reallocation import derive_requests, entitled_requests, reallocate, with_grants
+from tests.building import allocation, day, lab, pool, project, root, team
 
 POOLS = (
     pool("iowa", 32, gpu_type="h100", site="iowa"),
@@ -75,6 +80,20 @@ def test_the_minimum_counts_at_the_projects_own_speeds() -> None:
     assert not asked.all_or_nothing
 
 
+def test_requests_of_projects_with_confusing_names_have_names_of_their_own() -> None:
+    """Nobody forbids a GPU type that is called like the end of another project's name."""
+    organization = Organization(
+        name="lab",
+        as_of=day(0),
+        gpu_types={name: GpuType(vendor="some") for name in ("h100", "b) (h100")},
+        pools=(pool("iowa", 32), pool("odd", 32, gpu_type="b) (h100")),
+        teams=(root(),),
+        projects=(project("a (b)", 8), project("a", 8)),
+    )
+    asked = entitled(organization, {("a (b)", "iowa"): 8, ("a", "odd"): 8})
+    assert [one.name for one in asked] == ["a (b) (h100)", "a (b) (h100) #2"]
+
+
 def test_what_is_held_before_a_start_is_not_had() -> None:
     later = project("orion", 8, starts=day(9), holds={"iowa": 8})
     (asked,) = entitled(of(later), {("orion", "iowa"): 8})
@@ -86,6 +105,30 @@ def test_grants_take_the_place_of_holdings() -> None:
     granted = with_grants(organization, [Grant(project="a", pool="texas", gpus=4)])
     assert [one.holds for one in granted.projects] == [{"texas": 4}, {}]
     assert organization.projects[0].holds == {"iowa": 8}
+
+
+def test_who_ends_within_the_horizon_asks_for_nothing_and_is_granted_what_is_idle_on_the_day() -> None:
+    ends, short = project("ends", 32, holds={"iowa": 32}, ends=day(5)), project("short", 32, ends=day(20))
+    organization = of(ends, short).model_copy(update={"pools": POOLS[:1]})
+    assert derive_requests(organization, options=Options(threads=1)) == ()
+    then = organization.model_copy(update={"as_of": day(5)})
+    assert allocate(then, options=Options(threads=1)).grants == (
+        Grant(project="short", pool="iowa", gpus=32),
+    )
+
+
+def test_requests_may_be_derived_first_and_then_reallocated() -> None:
+    organization = of(project("ends", 32, holds={"iowa": 32}, ends=day(5)), project("short", 96))
+    options = Options(threads=1, time_limit=10)
+    plan = reallocate(organization, options=options)
+    assert plan.asked == derive_requests(organization, options=options)
+    assert plan.asked
+    assert verify(organization, plan) == ()
+
+
+def test_a_horizon_that_ends_before_today_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="until"):
+        derive_requests(of(), until=day(-1))
 
 
 def test_without_requests_the_entitled_ask() -> None:

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from gpu_opt.checker import verify
 from gpu_opt.errors import StoreFailure
 from gpu_opt.options import Options
-from gpu_opt.organization import Organization, Request, content_hash
+from gpu_opt.organization import Organization, content_hash
 from gpu_opt.plan import Allocation, Reallocation, Status
 from gpu_opt.reallocation import with_grants
 from gpu_opt.store import NightSummary, ensure_writable, export_night, history, last_night, publish
@@ -64,18 +64,18 @@ def organization(as_of: dt.date = TODAY, name: str = "lab") -> Organization:
     return made.model_copy(update={"as_of": as_of, "name": name})
 
 
-def plans(of: Organization, orion: int = 10) -> tuple[Allocation, Reallocation, tuple[Request, ...]]:
+def plans(of: Organization, orion: int = 10) -> tuple[Allocation, Reallocation]:
     """Orion gets what is said, vega six; then orion hands over to vega what it had."""
     tonight = allocation(of, {("orion", "iowa"): orion, ("vega", "iowa"): 6}, date=of.as_of)
     asked = (request("vega", 4, "product", by=5, gpu_types=("h100",)),)
     then = with_grants(of, tonight.grants)
-    return tonight, reallocation(then, asked, [handover(then, asked[0], "orion", 4, free=5)]), asked
+    return tonight, reallocation(then, asked, [handover(then, asked[0], "orion", 4, free=5)])
 
 
 def published(url: str, of: Organization | None = None, orion: int = 10) -> NightSummary:
     of = of or organization()
-    tonight, later, asked = plans(of, orion)
-    return publish(url, of, tonight, later, requests=asked, options=OPTIONS, started=STARTED)
+    tonight, later = plans(of, orion)
+    return publish(url, of, tonight, later, options=OPTIONS, started=STARTED)
 
 
 def rows(url: str) -> dict[str, int]:
@@ -123,7 +123,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_night_comes_back_as_it_was_published(url: str) -> None:
-    tonight, later, _ = plans(organization())
+    tonight, later = plans(organization())
     summary = published(url)
     night = last_night(url, "lab")
     assert night is not None
@@ -131,7 +131,7 @@ def test_a_night_comes_back_as_it_was_published(url: str) -> None:
 
 
 def test_a_summary_says_who_computed_what_and_when(url: str) -> None:
-    tonight, _, _ = plans(organization())
+    tonight, _ = plans(organization())
     summary = published(url)
     assert summary.started == STARTED
     assert summary.started.utcoffset() == summary.finished.utcoffset() == dt.timedelta(0)
@@ -141,9 +141,9 @@ def test_a_summary_says_who_computed_what_and_when(url: str) -> None:
 
 
 def test_a_night_is_only_optimal_if_both_plans_are(url: str) -> None:
-    tonight, later, asked = plans(organization())
+    tonight, later = plans(organization())
     later = later.model_copy(update={"status": Status.FEASIBLE})
-    summary = publish(url, organization(), tonight, later, requests=asked, options=OPTIONS, started=STARTED)
+    summary = publish(url, organization(), tonight, later, options=OPTIONS, started=STARTED)
     assert summary.status is Status.FEASIBLE
 
 
@@ -199,10 +199,9 @@ def test_an_exported_night_can_be_computed_and_checked_again(url: str) -> None:
     of = Organization.model_validate(bundle["organization"])
     tonight = Allocation.model_validate(bundle["allocation"])
     later = Reallocation.model_validate(bundle["reallocation"])
-    asked = [Request.model_validate(one) for one in bundle["requests"]]
     assert content_hash(of) == content_hash(organization())
     assert verify(of, tonight) == ()
-    assert verify(with_grants(of, tonight.grants), later, asked) == ()
+    assert verify(with_grants(of, tonight.grants), later) == ()
     assert bundle["options"] == {
         "until": "2026-12-23",
         "time_limit": 20,
@@ -256,7 +255,6 @@ def test_a_plan_with_no_grants_and_no_handovers_is_stored_too(url: str) -> None:
         empty,
         allocation(empty, {}),
         reallocation(empty, [], []),
-        requests=(),
         options=OPTIONS,
         started=STARTED,
     )
@@ -453,14 +451,14 @@ def test_a_night_that_is_not_there_cannot_be_exported(file: Path) -> None:
 def test_a_store_of_another_version_is_neither_read_nor_written(url: str) -> None:
     published(url)
     with store_connection.transaction(url, write=True) as connection:
-        connection.execute(sa.text("UPDATE schema_version SET version = 2"))
+        connection.execute(sa.text("UPDATE schema_version SET version = 99"))
     for use in (
         ensure_writable,
         published,
         lambda url: history(url, "lab"),
         lambda url: last_night(url, "lab"),
     ):
-        with pytest.raises(StoreFailure, match="has schema 2"):
+        with pytest.raises(StoreFailure, match="has schema 99"):
             use(url)
 
 
@@ -522,8 +520,8 @@ def test_a_server_that_is_not_there_is_a_failure_and_tells_no_password() -> None
 
 def test_a_number_that_json_cannot_say_is_refused_before_it_is_stored(url: str) -> None:
     published(url)
-    tonight, later, asked = plans(organization())
+    tonight, later = plans(organization())
     tonight = tonight.model_copy(update={"bound": float("inf")})
     with pytest.raises(StoreFailure, match="not JSON"):
-        publish(url, organization(), tonight, later, requests=asked, options=OPTIONS, started=STARTED)
+        publish(url, organization(), tonight, later, options=OPTIONS, started=STARTED)
     assert rows(url)["nights"] == 1

@@ -9,7 +9,7 @@ nothing of how plans are made.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 
 from gpu_opt.checker import allocation, reallocation, statements
@@ -18,7 +18,7 @@ from gpu_opt.checker.data import allocation_data
 from gpu_opt.checker.goals import allocation_goals
 from gpu_opt.checker.supplies import reallocation_data
 from gpu_opt.errors import VerificationFailure
-from gpu_opt.organization import Organization, Request
+from gpu_opt.organization import Organization
 from gpu_opt.plan import Allocation, Grant, Reallocation, Violation
 
 ALLOCATION_RULES = (*allocation.CONSTRAINTS, *statements.STATEMENTS)
@@ -28,28 +28,23 @@ REALLOCATION_RULES = (*reallocation.CONSTRAINTS, *reallocation.STATEMENTS)
 """The rules of a reallocation: one function each, whose name is the rule's."""
 
 
-def verify(
-    organization: Organization, plan: Allocation | Reallocation, requests: Sequence[Request] | None = None
-) -> tuple[Violation, ...]:
+def verify(organization: Organization, plan: Allocation | Reallocation) -> tuple[Violation, ...]:
     """Check a plan against the organization that it is for; empty: the plan is good.
 
     `organization` must be valid (as :mod:`gpu_opt.validation` has it); the plan may be anything. A
-    reallocation is checked against the `requests` that it answers.
+    reallocation is checked against the requests that it says were asked. The organization of a night's
+    reallocation holds what the night's allocation grants (:func:`gpu_opt.reallocation.with_grants`).
 
-    Raises ValueError if the plan is a reallocation and `requests` is None, or has a name twice.
+    Raises nothing: whatever is wrong with a plan is a violation.
     """
     if isinstance(plan, Allocation):
         return tuple(broken_by_allocation(organization, plan))
-    if requests is None:
-        raise ValueError("a reallocation is checked against the requests that it answers: give them")
-    return tuple(broken_by_reallocation(organization, plan, requests))
+    return tuple(broken_by_reallocation(organization, plan))
 
 
-def require_verified(
-    organization: Organization, plan: Allocation | Reallocation, requests: Sequence[Request] | None = None
-) -> None:
+def require_verified(organization: Organization, plan: Allocation | Reallocation) -> None:
     """Raise VerificationFailure, with every violation in its message, unless :func:`verify` finds none."""
-    if violations := verify(organization, plan, requests):
+    if violations := verify(organization, plan):
         found = [f"{each.rule}: {each.subject or 'the plan'}: {each.message}" for each in violations]
         raise VerificationFailure("\n".join(("the checker refuses the plan:", *found)))
 
@@ -84,11 +79,12 @@ def broken_by_allocation(organization: Organization, plan: Allocation) -> Iterat
         yield from statement(data, granted, plan)
 
 
-def broken_by_reallocation(
-    organization: Organization, plan: Reallocation, requests: Sequence[Request]
-) -> Iterator[Violation]:
-    """What a reallocation breaks, rule by rule."""
-    data = reallocation_data(organization, requests, plan.until)
+def broken_by_reallocation(organization: Organization, plan: Reallocation) -> Iterator[Violation]:
+    """What a reallocation breaks, rule by rule; only `asked`, where the requests cannot be meant."""
+    if senseless := tuple(reallocation.asked(organization, plan)):
+        yield from senseless
+        return
+    data = reallocation_data(organization, plan.asked, plan.until)
     handovers = reallocation.sound(data, plan.handovers)
     for constraint in reallocation.CONSTRAINTS:
         yield from constraint(data, handovers)

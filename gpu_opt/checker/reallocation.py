@@ -18,8 +18,20 @@ from gpu_opt.checker.supplies import (
     rooms_on,
     steps_down,
 )
-from gpu_opt.organization import exact
+from gpu_opt.organization import Organization, exact
 from gpu_opt.plan import Donor, Handover, Reallocation, Violation
+
+
+def asked(organization: Organization, plan: Reallocation) -> Iterator[Violation]:
+    """Every request has a name of its own and a team that there is; else nothing can be checked."""
+    teams = {team.name for team in organization.teams}
+    names: set[str] = set()
+    for each in plan.asked:
+        if each.name in names:
+            yield Violation(rule="asked", subject=each.name, message="another request has the same name")
+        if each.team not in teams:
+            yield Violation(rule="asked", subject=each.name, message=f"there is no team {each.team}")
+        names.add(each.name)
 
 
 def source_of(handover: Handover) -> Source:

@@ -58,19 +58,13 @@ class ReallocationData:
 def reallocation_data(
     organization: Organization, requests: Sequence[Request], until: dt.date
 ) -> ReallocationData:
-    """Derive the data of a valid organization, for a horizon from its `as_of` to `until`.
-
-    Raises ValueError if two requests have the same name.
-    """
-    by_name = {request.name: request for request in requests}
-    if len(by_name) < len(requests):
-        raise ValueError("two of the requests have the same name")
+    """Derive the data of a valid organization and sound requests, from its `as_of` to `until`."""
     fleet = fleet_on(organization, organization.as_of)
     gross = releases(organization, until) | deliveries(organization, until) | idle(organization, fleet)
     return ReallocationData(
         organization=organization,
         until=until,
-        requests=by_name,
+        requests={request.name: request for request in requests},
         pools={pool.name: pool for pool in organization.pools},
         fleet=fleet,
         paths=paths_up(organization.teams),

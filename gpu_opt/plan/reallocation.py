@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from enum import StrEnum
 
+from gpu_opt.organization import Request
 from gpu_opt.plan.common import Goal, Result, Run, Status, Stop
 
 
@@ -78,9 +79,12 @@ class Reallocation(Result):
     """The goal `cost`: the price of idling, less preferred GPUs and other divisions' GPUs."""
     bound: float
     gap: float
+    asked: tuple[Request, ...]
+    """The requests that it answers."""
     supplies: tuple[Supply, ...]
     handovers: tuple[Handover, ...]
     requests: tuple[RequestOutcome, ...]
+    """What each of them gets, in their order."""
     run: Run
 
 

@@ -13,13 +13,22 @@ from dataclasses import replace
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization, Request
 from gpu_opt.plan import Finding, Reallocation
-from gpu_opt.reallocation.entitlement import derive_requests, entitled_requests, with_grants
+from gpu_opt.reallocation.entitlement import (
+    default_horizon,
+    derive_requests,
+    entitled_requests,
+    with_grants,
+)
 from gpu_opt.reallocation.requests import check_requests, require_horizon, require_sound
 
-__all__ = ["check_requests", "entitled_requests", "find", "reallocate", "with_grants"]
-
-HORIZON = 90
-"""Days ahead, unless the call says otherwise."""
+__all__ = [
+    "check_requests",
+    "derive_requests",
+    "entitled_requests",
+    "find",
+    "reallocate",
+    "with_grants",
+]
 
 
 def reallocate(
@@ -32,8 +41,8 @@ def reallocate(
     """Decide who hands what to whom, and when, from today to `until` (default: 90 days ahead).
 
     Supplies are what the organization's projects hold when they end, deliveries, and idle GPUs. Without
-    `requests` they follow from an allocation for the last day: what projects are entitled to by then beyond
-    what they hold now; that may take half of the time limit. An empty sequence asks for nothing.
+    `requests` it takes those of :func:`derive_requests`, which may take half of the time limit. An empty
+    sequence asks for nothing. What was asked is in the plan.
 
     A plan always comes back, verified: at worst nothing is handed over.
 
@@ -49,12 +58,12 @@ def reallocate(
     from gpu_opt.validation import require_valid
 
     options = options or Options()
-    until = until or _horizon(organization)
+    until = until or default_horizon(organization)
     clock = Clock(options)
     clock.enter("checking")
     require_valid(organization)
     require_horizon(organization, until)
-    asked = derive_requests(organization, until, options) if requests is None else tuple(requests)
+    asked = _derived(organization, until, options) if requests is None else tuple(requests)
     require_sound(organization, asked, until)
     clock.enter("building")
     instance = build_instance(organization, asked, until)
@@ -62,7 +71,7 @@ def reallocate(
     handed, relaxations = search(instance, clock)
     clock.enter("verifying")
     plan = state(instance, handed, relaxations, clock)
-    require_verified(organization, plan, asked)
+    require_verified(organization, plan)
     return plan.model_copy(update={"run": clock.run(plan.run.organization_hash)})
 
 
@@ -82,7 +91,7 @@ def find(organization: Organization, request: Request, *, options: Options | Non
 
     options = options or Options()
     clock = Clock(options)
-    until = max(request.by, _horizon(organization))
+    until = max(request.by, default_horizon(organization))
     answer = reallocate(organization, until=until, requests=[request], options=options)
     raises, date = caps_in_the_way(organization, request, until)
     if_raised = None
@@ -103,6 +112,6 @@ def find(organization: Organization, request: Request, *, options: Options | Non
     )
 
 
-def _horizon(organization: Organization) -> dt.date:
-    last = organization.as_of.toordinal() + HORIZON
-    return dt.date.fromordinal(min(last, dt.date.max.toordinal()))
+def _derived(organization: Organization, until: dt.date, options: Options) -> tuple[Request, ...]:
+    half = replace(options, time_limit=options.time_limit / 2)
+    return derive_requests(organization, until=until, options=half)

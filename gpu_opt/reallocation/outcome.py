@@ -42,6 +42,7 @@ def state(
         objective=cost.value,
         bound=cost.bound,
         gap=cost.gap,
+        asked=instance.requests,
         supplies=instance.supplies,
         handovers=_handovers(instance, plan),
         requests=tuple(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from gpu_opt.options import Options
-from gpu_opt.organization import Organization, Request, content_hash
+from gpu_opt.organization import Organization, content_hash
 from gpu_opt.plan import Allocation, Reallocation, Status
 from gpu_opt.store import tables
 from gpu_opt.store.connection import transaction
@@ -32,21 +31,20 @@ def publish(
     allocation: Allocation,
     reallocation: Reallocation,
     *,
-    requests: Sequence[Request],
     options: Options,
     started: dt.datetime,
 ) -> NightSummary:
     """Store a night in one transaction, and return what `history` will say of it.
 
-    `requests` are those that the reallocation answers, `options` those of the whole night, and `started`
-    is a moment with a time zone. To publish a day again is legitimate (a corrected file, more time): the
-    newer night is the one that counts, the older one stays in the history, and `replaces` names it.
+    `options` are those of the whole night, and `started` is a moment with a time zone. To publish a day
+    again is legitimate (a corrected file, more time): the newer night is the one that counts, the older one
+    stays in the history, and `replaces` names it.
 
     Raises StoreFailure if the night could not be stored whole; the store is then as it was.
     """
     with transaction(url, write=True) as connection:
         tables.prepare(connection)
-        night = _insert_night(connection, organization, allocation, reallocation, requests, options, started)
+        night = _insert_night(connection, organization, allocation, reallocation, options, started)
         _insert_plans(connection, night, allocation, reallocation)
         _insert_rows(connection, night, allocation, reallocation)
         (summary,) = summaries(connection, tables.nights.c.id == night)
@@ -72,7 +70,6 @@ def _insert_night(
     organization: Organization,
     allocation: Allocation,
     reallocation: Reallocation,
-    requests: Sequence[Request],
     options: Options,
     started: dt.datetime,
 ) -> int:
@@ -93,7 +90,6 @@ def _insert_night(
             "threads": options.threads,
             "seed": options.seed,
         },
-        "requests": [request.model_dump(mode="json") for request in requests],
         # proved only if both are
         "status": max(allocation.status, reallocation.status, key=list(Status).index),
     }

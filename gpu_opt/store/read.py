@@ -93,8 +93,8 @@ def history(url: str, name: str, limit: int = 30) -> tuple[NightSummary, ...]:
 def export_night(url: str, night: int) -> dict[str, Any]:
     """Everything needed to compute and check a night again, as plain data for a JSON file.
 
-    Keys: `night` (id, started, finished), `organization` (the input), `options`, `versions`, `allocation`,
-    `requests` (those that the reallocation answers) and `reallocation`.
+    Keys: `night` (id, started, finished), `organization` (the input), `options`, `versions`, `allocation`
+    and `reallocation`.
 
     Raises StoreFailure if there is no such night, or the store cannot be read.
     """
@@ -113,7 +113,6 @@ def export_night(url: str, night: int) -> dict[str, Any]:
         "options": row.options,
         "versions": {program: run[program] for program in VERSIONS},
         "allocation": plans["allocation"],
-        "requests": row.requests,
         "reallocation": plans["reallocation"],
     }
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from gpu_opt.errors import StoreFailure
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised whenever a table changes, or a result type so that plans stored before cannot be read."""
 
 metadata = sa.MetaData(
@@ -76,7 +76,6 @@ nights = sa.Table(
     sa.Column("replaces", sa.ForeignKey("nights.id", ondelete="SET NULL")),
     sa.Column("gpu_opt", sa.String(100), nullable=False),
     sa.Column("options", sa.JSON, nullable=False),
-    sa.Column("requests", sa.JSON, nullable=False),
     sa.Column("status", sa.String(20), nullable=False),
     sa.Index(None, "name", "as_of"),
     sqlite_autoincrement=True,  # else the id of a deleted night would be given away again

@@ -28,6 +28,7 @@ def test_the_names_are_these() -> None:
         "apply",
         "check",
         "compare",
+        "derive_requests",
         "dump",
         "find",
         "load",
