@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gpu_opt.errors import InvalidInput, NoPlanInTime
+from gpu_opt.errors import InvalidInput, NoPlanInTime, SolverDied
 from gpu_opt.options import Cancel, Options
 from gpu_opt.organization import Organization, ReallocationPrices, Request
 from gpu_opt.plan import Reallocation, Status, Stop
@@ -345,6 +345,20 @@ def test_without_time_nothing_is_handed_over_and_nothing_is_proved() -> None:
     assert (answer.handovers, answer.status, answer.stop) == ((), Status.FEASIBLE, Stop.TIME)
     assert [(goal.value, goal.bound) for goal in answer.goals] == [(4, 0), (0, 0), (0, 0), (0, 0)]
     assert answer.requests[0].text == "none of 4: no better plan was found in the time"
+
+
+def test_a_solver_that_dies_leaves_a_plan_that_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def dies(*_args: Any, **_kwargs: Any) -> Flow:
+        raise SolverDied("CBC was killed by signal 9")
+
+    monkeypatch.setattr("gpu_opt.reallocation.flow.solve", dies)
+    answer = plan(SCARCE, request("r", 4, "vision"))
+    assert (answer.handovers, answer.status, answer.stop) == ((), Status.FEASIBLE, Stop.FAILED)
+    assert [(goal.value, goal.bound) for goal in answer.goals] == [(4, 0), (0, 0), (0, 0), (0, 0)]
+    assert answer.requests[0].text == "none of 4: the solver failed before a better plan was found"
+    assert "killed by signal 9" in caplog.text
 
 
 def test_a_cancelled_solve_says_so() -> None:

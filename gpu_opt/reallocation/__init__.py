@@ -47,7 +47,7 @@ def reallocate(
     A plan always comes back, verified: at worst nothing is handed over.
 
     Raises InvalidInput, with every problem, if the organization cannot be meant, `until` is before today, or
-    a request does not fit the organization (:func:`check_requests`); SolverFailure if CBC fails;
+    a request does not fit the organization (:func:`check_requests`); SolverFailure if CBC cannot be started;
     VerificationFailure, a defect, if the checker refuses the plan.
     """
     from gpu_opt.checker import require_verified

@@ -45,9 +45,7 @@ def state(
         asked=instance.requests,
         supplies=instance.supplies,
         handovers=_handovers(instance, plan),
-        requests=tuple(
-            _request(instance, r, plan, proved=stop is Stop.PROVED) for r in range(len(instance.requests))
-        ),
+        requests=tuple(_request(instance, r, plan, stop) for r in range(len(instance.requests))),
         run=clock.run(content_hash(instance.organization)),
     )
 
@@ -99,7 +97,7 @@ def _handovers(instance: Instance, plan: Sequence[Handed]) -> tuple[Handover, ..
     return tuple(handovers)
 
 
-def _request(instance: Instance, r: int, plan: Sequence[Handed], *, proved: bool) -> RequestOutcome:
+def _request(instance: Instance, r: int, plan: Sequence[Handed], stop: Stop) -> RequestOutcome:
     asked = instance.requests[r]
     mine = [one for one in plan if one.request == r]
     handed = sum(one.gpus for one in mine)
@@ -112,5 +110,5 @@ def _request(instance: Instance, r: int, plan: Sequence[Handed], *, proved: bool
         handed=handed,
         in_time=sum(one.gpus for one in mine if one.on <= instance.by[r]),
         complete_on=last if handed == asked.gpus else None,
-        text=describe(instance, r, plan, proved=proved),
+        text=describe(instance, r, plan, stop),
     )

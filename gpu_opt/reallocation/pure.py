@@ -6,12 +6,13 @@ goal is ever weighed against another by a big number, and every flow comes out i
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from gpu_opt.clock import Clock
-from gpu_opt.errors import NoPlanInTime, VerificationFailure
+from gpu_opt.errors import NoPlanInTime, SolverDied, VerificationFailure
 from gpu_opt.instance import Ints
 from gpu_opt.plan import Stop
 from gpu_opt.reallocation.costs import arc_cost, largest_cost
@@ -20,6 +21,8 @@ from gpu_opt.reallocation.flow import Flow, Network, balance, contract, minimum_
 from gpu_opt.reallocation.goals import LARGEST_COST, Relaxed
 from gpu_opt.reallocation.instance import GoalSpec, Handed, Instance, Measure, goal_values
 from gpu_opt.reallocation.network import TimeNetwork, pool_nodes
+
+log = logging.getLogger(__name__)
 
 
 def is_tractable(instance: Instance, network: TimeNetwork) -> bool:
@@ -43,7 +46,7 @@ class Best:
 def solve_pure(instance: Instance, network: TimeNetwork, clock: Clock) -> Relaxed:
     """Optimize every goal over the flows of the network that are best on the goals before it.
 
-    If the time runs out, the goals left have the values of the last flow and no bound.
+    If the time runs out, or CBC dies, the goals left have the values of the last flow and no bound.
     """
     best = lexicographic_flow(instance, network, clock, merged=pool_nodes(network))
     reached = goal_values(instance, best.handed)
@@ -62,7 +65,7 @@ def solve_pure(instance: Instance, network: TimeNetwork, clock: Clock) -> Relaxe
 def lexicographic_flow(
     instance: Instance, network: TimeNetwork, clock: Clock, *, merged: Ints | None = None
 ) -> Best:
-    """Optimize goal by goal, until the time runs out; goals that are not tractable are passed over.
+    """Optimize goal by goal, until the time runs out or CBC dies; intractable goals are passed over.
 
     What is unmet does not depend on days: for these goals the nodes may be `merged`, shape (nodes,), where
     no handover has a capacity.
@@ -87,11 +90,14 @@ def lexicographic_flow(
 
 
 def _least(network: Network, values: Ints, clock: Clock, goal: GoalSpec) -> Flow | None:
-    """A flow of least cost; None if the time runs out. No cost is negative, so nothing is below 0."""
+    """A flow of least cost; None if the time runs out or CBC dies. No cost is negative: 0 is the least."""
     if total(network.cost, values) == 0 and not balance(network, values).any():
         return Flow(values, 0, network.cost)
     report = clock.reporting(goal.name, Fraction(1, goal.scale))
     try:
         return minimum_cost_flow(network, clock.options, seconds=clock.left, on_progress=report)
     except NoPlanInTime:
+        return None
+    except SolverDied as error:
+        log.warning("%s: %s; going on with the plan that is known", goal.name, error)
         return None

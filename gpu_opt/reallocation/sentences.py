@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from gpu_opt.plan import Donor, Supply
+from gpu_opt.plan import Donor, Stop, Supply
 from gpu_opt.reallocation.conditions import free_at_last
 from gpu_opt.reallocation.instance import Handed, Instance
 from gpu_opt.reallocation.rooms import Room
@@ -14,7 +14,16 @@ MOST_DONORS = 5
 """Donors named in a sentence."""
 
 
-def describe(instance: Instance, request: int, plan: Sequence[Handed], *, proved: bool) -> str:
+UNPROVED = {
+    Stop.GAP: "the search ended within the gap that was asked for",
+    Stop.TIME: "no better plan was found in the time",
+    Stop.FAILED: "the solver failed before a better plan was found",
+    Stop.INTERRUPTED: "it was interrupted before a better plan was found",
+}
+"""Why a request may lack GPUs although there are some."""
+
+
+def describe(instance: Instance, request: int, plan: Sequence[Handed], stop: Stop) -> str:
     """What the request gets, from whom, and by when; and what is in the way of the rest."""
     asked = instance.requests[request]
     mine = [one for one in plan if one.request == request]
@@ -23,7 +32,7 @@ def describe(instance: Instance, request: int, plan: Sequence[Handed], *, proved
         last = max(one.on for one in mine)
         margin = _margin(instance.by[request] - last)
         return f"complete on {_date(instance, last)}, {margin}: {_donors(instance, mine)}"
-    reason = _shortage(instance, request, plan, proved=proved)
+    reason = _shortage(instance, request, plan, stop)
     if not mine:
         return f"none of {asked.gpus}: {reason}"
     in_time = sum(one.gpus for one in mine if one.on <= instance.by[request])
@@ -67,7 +76,7 @@ def _donor(supply: Supply) -> str:
     )
 
 
-def _shortage(instance: Instance, request: int, plan: Sequence[Handed], *, proved: bool) -> str:
+def _shortage(instance: Instance, request: int, plan: Sequence[Handed], stop: Stop) -> str:
     """Why a request does not get all: nothing left, a cap, all or nothing, or no time to find more."""
     pools = {offer.pool for offer in instance.offers[request]}
     if not pools:
@@ -83,8 +92,8 @@ def _shortage(instance: Instance, request: int, plan: Sequence[Handed], *, prove
         return f"no {'more ' if mine else ''}GPUs that it accepts come free by {instance.until}"
     if unused == 0:
         return f"all other GPUs that it accepts and that come free by {instance.until} go to other requests"
-    if not proved:
-        return "no better plan was found in the time"
+    if stop in UNPROVED:
+        return UNPROVED[stop]
     if instance.requests[request].all_or_nothing and unused < instance.requests[request].gpus:
         left_over = f"only {unused} that it accepts are left by {instance.until}"
         return f"{left_over}, and fewer than all are of no use to it"
