@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         StoreUnusable,
         VerificationFailure,
     )
+    from gpu_opt.explain import prices
     from gpu_opt.files import dump, load, read
     from gpu_opt.options import Cancel, Options, Progress
     from gpu_opt.organization import Organization, Request
@@ -83,6 +84,7 @@ __all__ = [
     "find",
     "load",
     "load_scenario",
+    "prices",
     "read",
     "reallocate",
     "verify",
@@ -103,6 +105,7 @@ _HOMES = {
         "StoreUnusable",
         "VerificationFailure",
     ],
+    "explain": ["prices"],
     "files": ["dump", "load", "read"],
     "options": ["Cancel", "Options", "Progress"],
     "organization": ["Organization", "Request"],

@@ -20,7 +20,7 @@ class Speech:
     def __init__(self, organization: Organization, instance: Instance) -> None:
         self._instance = instance
         self._teams = {team.name: team for team in organization.teams}
-        self._root = next(team.name for team in organization.teams if team.parent is None)
+        self.root = next(team.name for team in organization.teams if team.parent is None)
 
     def owner_above(self, team: str) -> str | None:
         """Who decides the team's guarantee, cap and limits: the owner above it; for the root, its own."""
@@ -46,7 +46,7 @@ class Speech:
         """More would be worth nothing."""
         demand = self._instance.projects.demand[j]
         told = f"the policy values no more than its first {int(situation.own[j]) / demand:.0%}"
-        return self._reason(Cause.NO_VALUE, told, owner=self.owner_of(self._root))
+        return self._reason(Cause.NO_VALUE, told, owner=self.owner_of(self.root))
 
     def unproved(self, told: str) -> Reason:
         """Nothing keeps it from having more but the time of the solve."""
@@ -117,7 +117,7 @@ class Speech:
             told = f"{lose}, but only {situation.moves_left:,} moves are left"
         else:
             told = f"{lose}, but all {self._instance.max_moves:,} moves are spent"
-        return self._reason(Cause.MOVES, told, owner=self.owner_of(self._root), projects=names)
+        return self._reason(Cause.MOVES, told, owner=self.owner_of(self.root), projects=names)
 
     def guarantee(self, situation: Situation, j: int, rivals: Sequence[Rival]) -> Reason:
         """Rivals' GPUs keep a guarantee."""

@@ -47,6 +47,11 @@ Store = Annotated[
     typer.Option("--store", metavar="URL", help="Where plans are published: a database, or a SQLite file."),
 ]
 
+Top = Annotated[
+    int,
+    typer.Option("--top", min=0, max=1000, metavar="N", help="How many of each are shown, and solved again."),
+]
+
 Needed = Annotated[int, typer.Argument(metavar="N", min=1, help="How many GPUs are needed.")]
 ForTeam = Annotated[str, typer.Option("--team", metavar="TEAM", help="Who needs them.")]
 By = Annotated[str, typer.Option("--by", metavar="DATE", help="The day by which they are needed.")]

@@ -167,6 +167,20 @@ def find(
     return present(found, lambda: finding(found), how, options, code)
 
 
+@app.command()
+@with_settings
+def prices(how: Settings, file: args.File, date: args.Date = None, top: args.Top = 3) -> int:
+    """Say where the next GPUs should go, and which budget hurts most."""
+    day = None if date is None else args.parse_day(date, "--date")
+    with solving(how, file) as (organization, options):
+        from gpu_opt.explain import prices as price
+
+        found = price(organization, date=day, top=top, options=options)
+    from gpu_opt.report.prices import prices as tables
+
+    return present(found, lambda: tables(found, top=top), how, options)
+
+
 class Document(StrEnum):
     """What `schema` can describe: the files that are read, and what each command prints with ``--json``."""
 
@@ -176,6 +190,7 @@ class Document(StrEnum):
     REALLOCATION = "reallocation"
     NIGHT = "night"
     FINDING = "finding"
+    PRICES = "prices"
     CHECK = "check"
     ERROR = "error"
 

@@ -88,6 +88,7 @@ def json_schema(name: str) -> str:
         "reallocation": plan.Reallocation,
         "night": plan.NightReport,
         "finding": plan.Finding,
+        "prices": plan.Prices,
         "check": Checked,
         "error": Failed,
     }

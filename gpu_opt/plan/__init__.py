@@ -31,6 +31,7 @@ from gpu_opt.plan.comparison import (
     TeamDifference,
 )
 from gpu_opt.plan.night import NightReport
+from gpu_opt.plan.prices import Price, Prices, Resource
 from gpu_opt.plan.reallocation import CapRaise, Donor, Finding, Handover, Reallocation, RequestOutcome, Supply
 
 __all__ = [
@@ -55,11 +56,14 @@ __all__ = [
     "Overrun",
     "PoolDifference",
     "PoolOutcome",
+    "Price",
+    "Prices",
     "ProjectDifference",
     "ProjectOutcome",
     "Reallocation",
     "Reason",
     "RequestOutcome",
+    "Resource",
     "Result",
     "Run",
     "Side",

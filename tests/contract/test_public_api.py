@@ -32,6 +32,7 @@ def test_the_names_are_these() -> None:
         "dump",
         "find",
         "load",
+        "prices",
         "load_scenario",
         "read",
         "reallocate",

@@ -1,0 +1,176 @@
+"""Shadow prices: the linear program's, and those that solving again confirms."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from gpu_opt.allocation import allocate
+from gpu_opt.allocation.goals import list_goals
+from gpu_opt.allocation.rivals import Contest
+from gpu_opt.allocation.sentences import Speech
+from gpu_opt.clock import Clock
+from gpu_opt.explain.frame import LARGEST, best_in_frame, choose_frame
+from gpu_opt.explain.marginal import Marginal, marginal_worth
+from gpu_opt.explain.resources import Counted, list_resources, with_one_more
+from gpu_opt.explain.seen import Seen, gpus_by_project, look, see, units
+from gpu_opt.explain.stated import in_numbers
+from gpu_opt.indexing import build_instance
+from gpu_opt.options import Options
+from gpu_opt.organization import Organization, content_hash
+from gpu_opt.plan import Allocation, Basis, Price, Prices, Resource
+
+TOP = 3
+"""Pools, and budgets, that are solved again."""
+
+SHARE_OF_PLAN = 0.15
+"""Of the time, for a plan where none is given; the rest is for the prices."""
+
+NOTHING = 1e-6
+"""A worth below it is the linear program's rounding."""
+
+MOST_GAINERS = 5
+
+
+def prices(
+    organization: Organization,
+    plan: Allocation | None = None,
+    *,
+    date: dt.date | None = None,
+    top: int = TOP,
+    options: Options | None = None,
+) -> Prices:
+    """What one allocation unit more of every pool, cap, limit, guarantee and move is worth.
+
+    Each has the price that the linear program gives at the plan (computed first if None, for `date`); the
+    `top` dearest pools and the `top` dearest budgets are solved again, in whole units. Budgets in per cent
+    stay at what they are worth on the plan's date: a larger fleet does not raise them. See
+    ``models/explanation.md``.
+
+    Raises
+    ------
+    InvalidInput
+        The organization cannot be meant, or the plan is not one of it.
+    NoPlanInTime
+        The linear program was not solved within ``options.time_limit`` seconds.
+    SolverFailure
+        CBC could not be started.
+    """
+    options = options or Options()
+    clock = Clock(options)
+    if plan is None:
+        clock.enter("plan")
+        limit = options.time_limit * SHARE_OF_PLAN
+        plan = allocate(organization, date=date, options=dataclasses.replace(options, time_limit=limit))
+    clock.enter("linear program")
+    see(organization, plan)
+    seen = look(in_numbers(organization, plan.date), plan.date, plan)
+    resources = list_resources(seen.organization, seen.budgets, seen.situation)
+    goals = list_goals(seen.instance)
+    rest = dataclasses.replace(options, time_limit=max(0.1, clock.left))
+    marginal = marginal_worth(seen.instance, goals, seen.x, [each.row for each in resources], rest)
+    speech = Speech(organization, seen.instance)
+    stated = [_price(each, marginal, speech) for each in resources]
+    order = sorted(range(len(stated)), key=lambda i: dearness(stated[i]), reverse=True)
+    clock.enter("solving again")
+    chosen = _dearest(stated, order, top)
+    again = _solve_again(seen, plan, [resources[i] for i in chosen], options, clock)
+    for i, (confirmed, gainers) in zip(chosen, again, strict=True):
+        stated[i] = stated[i].model_copy(update={"confirmed": confirmed, "gainers": gainers})
+    values = marginal.values.items()
+    return Prices(
+        organization=organization.name,
+        date=plan.date,
+        status=plan.status,
+        objective=plan.objective,
+        relaxed=sum(value for name, value in values if name.startswith("value")),
+        frame=LARGEST,
+        projects=len(seen.instance.projects.names),
+        prices=tuple(sorted(stated, key=dearness, reverse=True)),
+        run=clock.run(content_hash(organization)),
+    )
+
+
+def _dearest(stated: Sequence[Price], order: Sequence[int], top: int) -> list[int]:
+    """The dearest pools and the dearest budgets, as far as they are worth anything."""
+    pools = [i for i in order if stated[i].resource is Resource.POOL_CAPACITY]
+    budgets = [i for i in order if stated[i].resource is not Resource.POOL_CAPACITY]
+    return [i for i in (*pools[:top], *budgets[:top]) if stated[i].worth or stated[i].shortfall]
+
+
+def dearness(price: Price) -> tuple[float, float]:
+    """How much a change of one GPU, reference GPU or move is felt: shortfalls first, then value.
+
+    What solving again said stands. A guarantee costs: its price counts without its sign.
+    """
+    worth = price.worth if price.confirmed is None else price.confirmed
+    return abs(price.shortfall) / price.amount, abs(worth) / price.amount
+
+
+def _price(resource: Counted, marginal: Marginal, speech: Speech) -> Price:
+    def worth(name: str) -> float:
+        each = marginal.worth[name][resource.row] * resource.step
+        return 0.0 if abs(each) < NOTHING else each
+
+    is_pool = resource.rule is Resource.POOL_CAPACITY
+    by_tier = {
+        int(name.rpartition("_")[2]): worth(name) for name in marginal.worth if name.startswith("value")
+    }
+    return Price(
+        resource=resource.rule,
+        subject=resource.subject,
+        gpu_type=resource.gpu_type,
+        basis=Basis.FACT if is_pool else Basis.POLICY,
+        owner=None if is_pool else _owner(resource, speech),
+        amount=resource.amount,
+        limit=resource.limit,
+        slack=resource.slack,
+        worth=sum(by_tier.values()),
+        worth_by_tier=by_tier,
+        shortfall=sum(worth(name) for name in marginal.worth if not name.startswith("value")),
+        confirmed=None,
+        gainers=(),
+    )
+
+
+def _owner(resource: Counted, speech: Speech) -> str | None:
+    if resource.rule is Resource.MOVE_BUDGET:
+        return speech.owner_of(speech.root)
+    return speech.owner_above(resource.subject)
+
+
+def _solve_again(
+    seen: Seen, plan: Allocation, resources: Sequence[Counted], options: Options, clock: Clock
+) -> list[tuple[float | None, tuple[str, ...]]]:
+    """What one unit more of each resource gains, and who gets more; None: it was not proved in the time."""
+    if not resources:
+        return []
+    contest = Contest(seen.situation)
+    workers = max(1, options.threads)
+    seconds = max(0.1, clock.left) * workers / len(resources) / 2
+
+    def again(resource: Counted) -> tuple[float | None, tuple[str, ...]]:
+        frame = choose_frame(seen.situation, contest, resource)
+        before = best_in_frame(seen.instance, seen.x, frame, options, seconds)
+        changed = build_instance(with_one_more(seen.organization, resource), plan.date)
+        after = best_in_frame(changed, units(changed, plan), frame, options, seconds)
+        if not (before.is_proved and after.is_proved):
+            return None, ()
+        granted = gpus_by_project(seen.instance, before.x)
+        regranted = gpus_by_project(changed, after.x)
+        return _value(after.values) - _value(before.values), _gainers(granted, regranted)
+
+    with ThreadPoolExecutor(max_workers=workers) as executor:
+        return list(executor.map(again, resources))
+
+
+def _gainers(before: Mapping[str, int], after: Mapping[str, int]) -> tuple[str, ...]:
+    gained = {name: gpus - before.get(name, 0) for name, gpus in after.items()}
+    largest = sorted((name for name in gained if gained[name] > 0), key=lambda name: -gained[name])
+    return tuple(largest[:MOST_GAINERS])
+
+
+def _value(values: Mapping[str, float]) -> float:
+    return sum(value for name, value in values.items() if name.startswith("value"))

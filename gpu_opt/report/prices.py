@@ -1,0 +1,97 @@
+"""What one unit more of everything is worth, as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from gpu_opt.plan import Price, Prices, Resource, Status
+from gpu_opt.report.tables import cell, table, titled
+from gpu_opt.report.text import amount, counted
+
+NAMES = {
+    Resource.TEAM_CAP: "cap of {}",
+    Resource.TYPE_LIMIT: "limit of {} on {}",
+    Resource.TEAM_GUARANTEE: "guarantee of {}",
+    Resource.MOVE_BUDGET: "max_moves",
+}
+
+
+def prices(found: Prices, *, top: int) -> RenderableType:
+    """The sentence; the dearest pools; the budgets that are felt most. At most `top` of each."""
+    pools, budgets = _parted(found)
+    known = "the proved best plan" if found.status is Status.OPTIMAL else "a plan that is not proved the best"
+    scope = "everything decides again in a confirming solve"
+    if found.projects > found.frame:
+        scope = f"in a confirming solve {found.frame} projects decide again, the others keep what they have"
+    return Group(
+        cell(sentence(found), "bold"),
+        cell(f"{found.organization}, {found.date}: at {known}; {scope}"),
+        *_section("Where the next GPUs should go", "pool", pools, top),
+        *_section("Which budget hurts most", "budget", budgets, top),
+    )
+
+
+def sentence(found: Prices) -> str:
+    """Where the next GPUs should go, and which budget hurts most."""
+    pools, budgets = _parted(found)
+    if not pools and not budgets:
+        return "Nothing is worth having more of: nobody lacks what it could get."
+    first = "No pool is worth enlarging"
+    if pools:
+        first = f"The next GPUs should go to {pools[0].subject}, where each {_does(pools[0])}"
+    if not budgets:
+        return f"{first}; no budget is in the way."
+    worst = budgets[0]
+    unit = "move" if worst.resource is Resource.MOVE_BUDGET else "GPU" if worst.gpu_type else "reference GPU"
+    owner = f" ({worst.owner})" if worst.owner else ""
+    return f"{first}. What hurts most is the {name(worst)}{owner}: each {unit} more {_does(worst)}."
+
+
+def _does(price: Price) -> str:
+    if price.shortfall > 0:
+        return f"brings guarantees nearer by {amount(price.shortfall / price.amount)} reference GPUs"
+    rate = _rate(price)
+    return f"is worth {amount(rate)}" if rate >= 0 else f"costs {amount(-rate)}"
+
+
+def _parted(found: Prices) -> tuple[list[Price], list[Price]]:
+    """Pools and budgets that are felt at all, what is felt most first."""
+    felt = [each for each in found.prices if each.worth or each.shortfall]
+    pools = [each for each in felt if each.resource is Resource.POOL_CAPACITY]
+    return pools, [each for each in felt if each.resource is not Resource.POOL_CAPACITY]
+
+
+def name(price: Price) -> str:
+    """The resource in a planner's words."""
+    if price.resource is Resource.POOL_CAPACITY:
+        return price.subject
+    return NAMES[price.resource].format(price.subject, price.gpu_type)
+
+
+def _rate(price: Price) -> float:
+    """Worth of one GPU, reference GPU or move; what solving again said stands."""
+    return (price.worth if price.confirmed is None else price.confirmed) / price.amount
+
+
+def _section(title: str, head: str, listed: Sequence[Price], top: int) -> list[RenderableType]:
+    figures = ("left", "unit", "shortfalls", "worth", "solved again", "each")
+    grid: Table = table(head, *figures, "who may decide; who gains", right=figures)
+    for each in listed[:top]:
+        gain = "gain: " + ", ".join(each.gainers) if each.gainers else ""
+        grid.add_row(
+            cell(name(each)),
+            amount(each.slack),
+            amount(each.amount),
+            amount(-each.shortfall) if each.shortfall else "",
+            amount(each.worth),
+            "" if each.confirmed is None else amount(each.confirmed),
+            amount(_rate(each)),
+            cell("; ".join(part for part in (each.owner or "", gain) if part)),
+        )
+    if not listed:
+        return [titled(title, cell("nothing is in the way"))]
+    more = [cell(f"and {counted(len(listed) - top, 'other')} (--top)")] if len(listed) > top else []
+    return [titled(title, grid, *more)]
