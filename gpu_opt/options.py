@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Callable
@@ -65,6 +66,17 @@ class Options:
     thread that asked for the solve. What it raises stops CBC, leaves nothing running, and comes back to the
     caller of the solve."""
     cancel: Cancel = field(default_factory=Cancel)
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, with everything that cannot be meant."""
+        claims = {
+            f"time_limit is {self.time_limit}; give a finite number": math.isfinite(self.time_limit),
+            f"gap is {self.gap}; give a share from 0 to below 1": 0 <= self.gap < 1,
+            f"threads is {self.threads}; give 1 or more": self.threads >= 1,
+            f"seed is {self.seed}; give 0 or more": self.seed >= 0,
+        }
+        if messages := [message for message, holds in claims.items() if not holds]:
+            raise ValueError("these options cannot be meant: " + "; ".join(messages))
 
 
 def relative_gap(value: float, bound: float) -> float:

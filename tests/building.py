@@ -15,6 +15,7 @@ from gpu_opt.checker import statements, verify
 from gpu_opt.checker.allocation import Granted, granted_of
 from gpu_opt.checker.data import AllocationData, allocation_data
 from gpu_opt.checker.goals import allocation_goals, lines, moved
+from gpu_opt.checker.proof import UNITS
 from gpu_opt.checker.reallocation import reallocation_goals, request_figures
 from gpu_opt.checker.supplies import ReallocationData, reallocation_data
 from gpu_opt.organization import (
@@ -162,7 +163,14 @@ def goals_stated(values: Sequence[tuple[str, Fraction]]) -> tuple[Goal, ...]:
     def goal(name: str, value: float) -> Goal:
         sense: Literal["minimize", "maximize"] = "maximize" if name.startswith("value") else "minimize"
         return Goal(
-            name=name, sense=sense, unit="", value=value, bound=value, gap=0, stop=Stop.PROVED, seconds=0
+            name=name,
+            sense=sense,
+            unit=UNITS[name.rstrip("0123456789").rstrip("_")],
+            value=value,
+            bound=value,
+            gap=0,
+            stop=Stop.PROVED,
+            seconds=0,
         )
 
     return tuple(goal(name, float(value)) for name, value in values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import pytest
 
@@ -44,6 +45,13 @@ def test_every_call_has_a_switch_of_its_own() -> None:
 def test_options_cannot_be_changed_while_a_solve_reads_them() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Options().gap = 0.5  # type: ignore[misc]
+
+
+def test_options_that_cannot_be_meant_are_told_all_at_once() -> None:
+    with pytest.raises(
+        ValueError, match=r"time_limit is nan; .* gap is 1\.5; .* threads is 0; .* seed is -1; "
+    ):
+        Options(time_limit=math.nan, gap=1.5, threads=0, seed=-1)
 
 
 def test_the_defaults_suit_a_terminal() -> None:

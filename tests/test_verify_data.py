@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from gpu_opt.checker import lexicographic_value, verify
 from gpu_opt.organization import Limit
-from gpu_opt.plan import Status
+from gpu_opt.plan import Status, Stop
 from tests.building import allocation, changed, lab, pool, project, refused_by, root, team
 
 
@@ -156,8 +156,8 @@ def test_a_bound_may_be_below_a_large_value_by_what_doubles_lose() -> None:
     plan = allocation(organization, {("orion", "iowa"): 16})
     for lost, rules in ((0.015, set()), (0.017, {"goals"})):
         bound = 16e6 - lost
-        low = changed(plan.goals[0], bound=bound)
-        feasible = changed(plan, status=Status.FEASIBLE, goals=(low,), bound=bound)
+        low = changed(plan.goals[0], bound=bound, stop=Stop.TIME)
+        feasible = changed(plan, status=Status.FEASIBLE, stop=Stop.TIME, goals=(low,), bound=bound)
         assert refused_by(organization, feasible) == rules
 
 

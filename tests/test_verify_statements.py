@@ -9,7 +9,7 @@ import pytest
 
 from gpu_opt.checker import lexicographic_value, require_verified, verify
 from gpu_opt.errors import VerificationFailure
-from gpu_opt.plan import Grant, Status
+from gpu_opt.plan import Allocation, Grant, Status, Stop
 from tests.building import TODAY, allocation, changed, day, lab, pool, project, refused_by, root, team
 
 TWO_TEAMS = lab(
@@ -145,6 +145,9 @@ def test_moves_are_stated_exactly(moves: tuple[Any, ...]) -> None:
         (3, {"bound": 7.0, "gap": 1 / 8}),
         (3, {"bound": float("nan")}),
         (3, {"name": "guarantee_level_3"}),
+        (3, {"unit": "nodes"}),
+        (3, {"seconds": -1.0}),
+        (3, {"bound": float("inf"), "gap": float("nan")}),
     ],
 )
 def test_a_goal_stated_wrongly_is_refused(place: int, fields: dict[str, Any]) -> None:
@@ -155,16 +158,78 @@ def test_a_goal_stated_wrongly_is_refused(place: int, fields: dict[str, Any]) ->
 
 def test_a_bound_worse_than_the_value_is_refused_where_more_is_better() -> None:
     *others, tier, moves = GOOD.goals
-    low = changed(tier, bound=8.6, gap=1 / 9.6)
-    plan = changed(GOOD, status=Status.FEASIBLE, goals=(*others, low, moves), bound=34.2, gap=1 / 35.2)
+    low = changed(tier, bound=8.6, gap=1 / 9.6, stop=Stop.TIME)
+    goals = (*others, low, moves)
+    plan = changed(GOOD, status=Status.FEASIBLE, stop=Stop.TIME, goals=goals, bound=34.2, gap=1 / 35.2)
     assert [(each.rule, each.subject) for each in verify(TWO_TEAMS, plan)] == [("goals", "value_tier_2")]
 
 
-def test_an_unproved_plan_passes_if_it_does_not_claim_more() -> None:
+@pytest.mark.parametrize("bound", [float("inf"), float("nan")])
+def test_a_bound_is_a_number(bound: float) -> None:
+    first, tier, *others = GOOD.goals
+    goals = (first, changed(tier, bound=bound, gap=bound, stop=Stop.TIME), *others)
+    plan = changed(GOOD, status=Status.FEASIBLE, stop=Stop.TIME, goals=goals, bound=bound, gap=bound)
+    assert refused_by(TWO_TEAMS, plan) >= {"goals"}
+
+
+def unproved(stop: Stop, status: Status = Status.FEASIBLE, gap: float = 0.0) -> Allocation:
+    """The good plan, but whether it could do with 6 moves instead of 8 was not decided: a gap of 25 %."""
     *others, moves = GOOD.goals
-    plan = changed(GOOD, goals=(*others, changed(moves, bound=6.0, gap=0.25)))
-    assert refused_by(TWO_TEAMS, plan) == {"goals"}
-    assert refused_by(TWO_TEAMS, changed(plan, status=Status.FEASIBLE)) == set()
+    goals = (*others, changed(moves, bound=6.0, gap=0.25, stop=stop))
+    return changed(GOOD, status=status, stop=stop, goals=goals, run=changed(GOOD.run, gap=gap))
+
+
+@pytest.mark.parametrize("stop", [Stop.TIME, Stop.FAILED, Stop.INTERRUPTED])
+def test_an_unproved_plan_passes_if_it_does_not_claim_more(stop: Stop) -> None:
+    assert refused_by(TWO_TEAMS, unproved(stop)) == set()
+    assert refused_by(TWO_TEAMS, unproved(stop, Status.OPTIMAL)) == {"goals"}
+
+
+def test_proved_is_a_goal_whose_bound_is_reached_and_no_other() -> None:
+    assert refused_by(TWO_TEAMS, unproved(Stop.PROVED)) == {"goals"}
+    assert refused_by(TWO_TEAMS, unproved(Stop.PROVED, Status.OPTIMAL)) == {"goals"}
+    *others, moves = GOOD.goals
+    goals = (*others, changed(moves, stop=Stop.TIME))
+    shy = changed(GOOD, status=Status.FEASIBLE, stop=Stop.TIME, goals=goals)
+    assert [each.message for each in verify(TWO_TEAMS, shy)] == [
+        "its bound is reached, but it is said to have ended by time"
+    ]
+
+
+@pytest.mark.parametrize(("gap", "rules"), [(0.3, set()), (0.25, set()), (0.2, {"goals"})])
+def test_within_the_gap_is_a_goal_whose_gap_is_no_larger_than_asked(gap: float, rules: set[str]) -> None:
+    assert refused_by(TWO_TEAMS, unproved(Stop.GAP, gap=gap)) == rules
+
+
+def test_a_plan_ended_as_the_goal_that_says_least() -> None:
+    plan = unproved(Stop.FAILED)
+    assert refused_by(TWO_TEAMS, changed(plan, stop=Stop.TIME)) == {"goals"}
+    assert refused_by(TWO_TEAMS, changed(GOOD, status=Status.FEASIBLE)) == {"goals"}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"organization_hash": "of another organization"},
+        {"gap": -0.1},
+        {"gap": 1.0},
+        {"threads": 0},
+        {"seed": -1},
+        {"time_limit": float("inf")},
+        {"seconds": {}},
+        {"seconds": {"total": -1.0}},
+        {"seconds": {"total": float("inf")}},
+        {"seconds": {"total": 1.0, "solving": float("nan")}},
+        {"seconds": {"total": 1.0, "solving": 0.8, "verifying": 0.3}},
+    ],
+)
+def test_a_run_that_cannot_be_is_refused(fields: dict[str, Any]) -> None:
+    assert refused_by(TWO_TEAMS, changed(GOOD, run=changed(GOOD.run, **fields))) == {"run"}
+
+
+def test_a_plan_is_for_today_or_later() -> None:
+    yesterday = day(-1)
+    assert "outcomes" in refused_by(TWO_TEAMS, allocation(TWO_TEAMS, SHARED, yesterday))
 
 
 def test_goals_come_in_their_order_and_all_of_them() -> None:

@@ -22,10 +22,13 @@ def written(value: object) -> str:
 def same(stated: object, computed: object) -> bool:
     """Whether a stated value is the recomputed one; exact numbers up to `TOLERANCE`, all else exactly."""
     if isinstance(computed, Fraction):
-        return isinstance(stated, int | float) and math.isclose(
-            stated, float(computed), rel_tol=TOLERANCE, abs_tol=TOLERANCE
-        )
+        return isinstance(stated, int | float) and close(stated, float(computed))
     return stated == computed
+
+
+def close(stated: float, computed: float) -> bool:
+    """Whether two figures are the same up to `TOLERANCE`; what is no number is no figure."""
+    return math.isclose(stated, computed, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
 
 
 def differences(

@@ -1,8 +1,7 @@
-"""The exact values of the goals, and the goals that a plan states."""
+"""The exact values of the goals of an allocation."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,12 +9,8 @@ from fractions import Fraction
 
 from gpu_opt.checker.budgets import Totals, thousandths
 from gpu_opt.checker.data import AllocationData, Scope
-from gpu_opt.checker.figures import TOLERANCE, same, written
 from gpu_opt.organization import exact
-from gpu_opt.plan import Allocation, Goal, Grant, Reallocation, Status, Violation
-
-ROUNDING = 1e-9
-"""Relative: what adding up doubles may take from a bound."""
+from gpu_opt.plan import Grant
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,45 +145,3 @@ def allocation_goals(
 def is_maximized(goal: str) -> bool:
     """Whether more of the goal is better."""
     return goal.startswith("value_tier_")
-
-
-def relative_gap(value: float, bound: float) -> float:
-    """What the plan's `gap` must be, for a value and a bound."""
-    largest = max(abs(value), abs(bound))
-    return abs(bound - value) / largest if largest > 0 else 0.0
-
-
-def check_goals(
-    plan: Allocation | Reallocation, computed: tuple[tuple[str, Fraction], ...]
-) -> Iterator[Violation]:
-    """The goals stated are those computed, in order, each with its value and a bound and gap that fit."""
-    names = [name for name, _ in computed]
-    if [goal.name for goal in plan.goals] != names:
-        yield fault("", f"the goals must be {', '.join(names)}, in this order")
-        return
-    for goal, (name, value) in zip(plan.goals, computed, strict=True):
-        if not same(goal.value, value):
-            yield fault(name, f"value is stated as {goal.value}, but is {written(value)}")
-        yield from check_bound(goal, plan.status)
-    if not math.isclose(plan.gap, relative_gap(plan.objective, plan.bound), abs_tol=TOLERANCE):
-        yield fault("", f"gap {plan.gap} does not fit objective {plan.objective} and bound {plan.bound}")
-
-
-def check_bound(goal: Goal, status: Status) -> Iterator[Violation]:
-    """The sense is right, the bound no worse than the value, and gap and status fit the two."""
-    if (goal.sense == "maximize") != is_maximized(goal.name):
-        yield fault(goal.name, f"must not be {goal.sense}d")
-        return
-    low, high = (goal.value, goal.bound) if goal.sense == "maximize" else (goal.bound, goal.value)
-    if not low <= high + ROUNDING * abs(high) + TOLERANCE:
-        yield fault(goal.name, f"bound {goal.bound} is worse than the value {goal.value}")
-    if not math.isclose(goal.gap, relative_gap(goal.value, goal.bound), abs_tol=TOLERANCE):
-        yield fault(goal.name, f"gap {goal.gap} does not fit value {goal.value} and bound {goal.bound}")
-    proved = math.isclose(goal.value, goal.bound, rel_tol=1.001 * TOLERANCE, abs_tol=1.001 * TOLERANCE)
-    if status is Status.OPTIMAL and not proved:
-        yield fault(goal.name, f"the plan is said to be optimal, but the bound {goal.bound} is not reached")
-
-
-def fault(goal: str, message: str) -> Violation:
-    """A violation of the rule about goals; the subject is the goal, or empty for the plan as a whole."""
-    return Violation(rule="goals", subject=goal, message=message)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 
 from gpu_opt.checker.budgets import Totals
-from gpu_opt.checker.figures import amounts, differences, listed, records, same, written
-from gpu_opt.checker.goals import check_goals
+from gpu_opt.checker.figures import amounts, close, differences, listed, records, same, written
+from gpu_opt.checker.proof import check_goals, check_run
 from gpu_opt.checker.supplies import (
     ReallocationData,
     Source,
@@ -152,7 +152,7 @@ def goals(data: ReallocationData, plan: Reallocation) -> Iterator[Violation]:
         message = f"the objective is stated as {plan.objective}, but is {written(cost)}"
         yield Violation(rule="goals", subject="", message=message)
     for goal in plan.goals:
-        if goal.name == "cost" and not same(plan.bound, Fraction(goal.bound)):
+        if goal.name == "cost" and not close(plan.bound, goal.bound):
             message = f"the bound is stated as {plan.bound}, but that of the cost is {goal.bound}"
             yield Violation(rule="goals", subject="", message=message)
 
@@ -199,6 +199,9 @@ def outcomes(data: ReallocationData, plan: Reallocation) -> Iterator[Violation]:
     """All else that the plan states of requests and supplies follows from the handovers."""
     about = {"organization": data.organization.name, "as_of": data.organization.as_of}
     yield from differences("outcomes", "", plan, about)
+    if plan.until < plan.as_of:
+        message = f"its horizon ends on {plan.until}, before it begins"
+        yield Violation(rule="outcomes", subject="", message=message)
     yield from records("outcomes", "request", plan.requests, request_figures(data, plan))
     yield from stated_supplies(data, plan)
 
@@ -235,6 +238,11 @@ def stated_supplies(data: ReallocationData, plan: Reallocation) -> Iterator[Viol
             yield Violation(rule="outcomes", subject=listed((entry.pool, entry.on)), message=message)
 
 
+def run(data: ReallocationData, plan: Reallocation) -> Iterator[Violation]:
+    """The plan was computed from this organization, with limits and in a time that can be."""
+    yield from check_run(data.organization, plan)
+
+
 CONSTRAINTS: tuple[Callable[[ReallocationData, Sequence[Handover]], Iterator[Violation]], ...] = (
     supply,
     request,
@@ -248,5 +256,6 @@ STATEMENTS: tuple[Callable[[ReallocationData, Reallocation], Iterator[Violation]
     handovers,
     goals,
     outcomes,
+    run,
 )
 """The rules that compare what a plan says with its handovers."""

@@ -8,8 +8,9 @@ from fractions import Fraction
 from gpu_opt.checker.allocation import Granted, projects
 from gpu_opt.checker.budgets import thousandths
 from gpu_opt.checker.data import AllocationData
-from gpu_opt.checker.figures import amounts, differences, records, same, written
-from gpu_opt.checker.goals import allocation_goals, check_goals, delivered, is_maximized, lines, moved
+from gpu_opt.checker.figures import amounts, close, differences, records, same, written
+from gpu_opt.checker.goals import allocation_goals, delivered, is_maximized, lines, moved
+from gpu_opt.checker.proof import check_goals, check_run
 from gpu_opt.plan import Allocation, Grant, Violation
 
 
@@ -78,7 +79,7 @@ def value(data: AllocationData, granted: Granted, plan: Allocation) -> Iterator[
         message = f"the objective is stated as {plan.objective}, but is {written(objective)}"
         yield Violation(rule="value", subject="", message=message)
     bound = sum(goal.bound for goal in plan.goals if is_maximized(goal.name))
-    if not same(plan.bound, Fraction(bound)):
+    if not close(plan.bound, bound):
         message = f"the bound is stated as {plan.bound}, but those of the tiers add up to {bound}"
         yield Violation(rule="value", subject="", message=message)
 
@@ -119,6 +120,9 @@ def outcomes(data: AllocationData, granted: Granted, plan: Allocation) -> Iterat
     """All else that the plan states of projects, teams, pools and overruns follows from the grants."""
     about = {"organization": data.organization.name, "as_of": data.organization.as_of}
     yield from differences("outcomes", "", plan, about)
+    if plan.date < plan.as_of:
+        message = f"it is for {plan.date}, before the day that the holdings describe"
+        yield Violation(rule="outcomes", subject="", message=message)
     yield from records("outcomes", "project", plan.projects, project_figures(data, granted))
     yield from records("outcomes", "team", plan.teams, team_figures(data))
     yield from records("outcomes", "pool", plan.pools, pool_figures(data, granted))
@@ -198,6 +202,11 @@ def overruns(data: AllocationData, granted: Granted, plan: Allocation) -> Iterat
             yield Violation(rule="outcomes", subject=key[1], message=message)
 
 
+def run(data: AllocationData, _: Granted, plan: Allocation) -> Iterator[Violation]:
+    """The plan was computed from this organization, with limits and in a time that can be."""
+    yield from check_run(data.organization, plan)
+
+
 STATEMENTS: tuple[Callable[[AllocationData, Granted, Allocation], Iterator[Violation]], ...] = (
     grants,
     team_total,
@@ -207,5 +216,6 @@ STATEMENTS: tuple[Callable[[AllocationData, Granted, Allocation], Iterator[Viola
     changes,
     goals,
     outcomes,
+    run,
 )
 """The rules that compare what a plan says with its grants."""

@@ -67,7 +67,7 @@ def _goals(
                 value=value,
                 bound=least,
                 gap=relative_gap(value, least),
-                stop=Stop.PROVED if values[k] <= bound else [clock.stop(), *unproved][-1],
+                stop=Stop.PROVED if least == value else [clock.stop(), *unproved][-1],
                 seconds=sum(each.seconds[k] for each in relaxations),
             )
         )

@@ -29,8 +29,8 @@ RULES = {
 }
 
 MORE_RULES = {
-    "allocation": {"grants", "goals", "outcomes"},
-    "reallocation": {"handovers", "goals", "outcomes"},
+    "allocation": {"grants", "goals", "outcomes", "run"},
+    "reallocation": {"handovers", "goals", "outcomes", "run"},
 }
 """What the checker has beyond the families: a plan's statements make sense and follow from its decisions."""
 
