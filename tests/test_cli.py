@@ -35,7 +35,7 @@ from gpu_opt.errors import (
 from gpu_opt.files import dump
 from gpu_opt.options import Cancel, Options
 from gpu_opt.organization import Organization
-from gpu_opt.plan import Allocation, Finding, NightReport, Reallocation
+from gpu_opt.plan import Allocation, Finding, NightReport, Prices, Reallocation, Resource
 from tests.building import TODAY, day, lab, pool, project, root, team
 
 ORGANIZATIONS = Path(__file__).parent.parent / "models" / "organizations"
@@ -125,7 +125,7 @@ def test_every_command_takes_the_same_options(gpu_opt: Command, command: str) ->
 
 def test_help_lists_the_commands_and_the_exit_codes(gpu_opt: Command) -> None:
     ended = gpu_opt("--help")
-    assert COMMANDS == ["nightly", "check", "allocate", "reallocate", "find", "schema"]
+    assert COMMANDS == ["nightly", "check", "allocate", "reallocate", "find", "prices", "schema"]
     assert all(f"\n  {command} " in ended.out for command in COMMANDS)
     assert all(f"\n    {code.value} " in ended.out for code in Code)
 
@@ -801,3 +801,18 @@ def test_an_interrupt_before_everything_is_an_interrupt(monkeypatch: pytest.Monk
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 130
+
+
+def test_prices_say_where_the_next_gpus_should_go(gpu_opt: Command) -> None:
+    ended = gpu_opt("prices", TWO_TEAMS, "--top", "1")
+    assert ended.code == 0
+    assert ended.out.startswith("The next GPUs should go to texas-gb200")
+    assert "and 1 other (--top)" in ended.out
+
+
+def test_prices_as_json_are_what_the_schema_says(gpu_opt: Command) -> None:
+    found = Prices.model_validate_json(gpu_opt("prices", TWO_TEAMS, "--json").out)
+    assert {each.subject for each in found.prices if each.resource is Resource.POOL_CAPACITY} == {
+        "iowa-h100",
+        "texas-gb200",
+    }
