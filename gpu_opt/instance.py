@@ -122,6 +122,8 @@ class Instance:
     """(a_k, b_k): share of the demand, value per reference GPU."""
     move_cost: Fraction
     max_moves: int | None
+    open_gaps: tuple[tuple[str, float], ...] = ()
+    """(goal, relative gap): what the plan to stay near to leaves open, where it is not proved."""
 
     @property
     def size(self) -> tuple[int, int, int]:

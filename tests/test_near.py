@@ -6,17 +6,17 @@ import dataclasses
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpu_opt.allocation import allocate
 from gpu_opt.allocation.appraisal import is_feasible, overruns
-from gpu_opt.allocation.near import fit, stay_near
+from gpu_opt.allocation.near import fit, with_near
 from gpu_opt.checker import verify
 from gpu_opt.indexing import build_instance
 from gpu_opt.organization import Limit, Organization
 from gpu_opt.plan import Allocation, Grant, Status
-from tests.building import TODAY, allocation, lab, pool, project, root, team
+from tests.building import TODAY, allocation, changed, lab, pool, project, root, team
 from tests.solving import PROOF, goals, gpus, grants
 from tests.strategies import organizations, tiny_organizations
 
@@ -33,7 +33,7 @@ def near(organization: Organization, base: Allocation) -> Allocation:
 def fitted(organization: Organization, *base: tuple[str, str, int]) -> dict[str, dict[str, int]]:
     """What is left of grants when they are made to fit, by project and pool."""
     told = (Grant(project=name, pool=at, gpus=count) for name, at, count in base)
-    instance = stay_near(build_instance(organization, TODAY), told)
+    instance = with_near(build_instance(organization, TODAY), told)
     assert instance.arcs.near is not None
     x = fit(instance, instance.arcs.near)
     assert is_feasible(instance, x)
@@ -84,10 +84,72 @@ def test_a_plan_of_other_projects_and_pools_is_no_hindrance() -> None:
     assert goals(plan)["changes"] == 8
 
 
-def test_without_a_plan_to_stay_near_to_there_is_no_such_goal() -> None:
+def test_without_a_plan_to_with_near_to_there_is_no_such_goal() -> None:
     plan = allocate(lab(projects=[project("orion", 8)]), options=PROOF)
     assert plan.near is None
     assert "changes" not in goals(plan)
+
+
+# --- What counts as equal -----------------------------------------------------------------------------
+
+CROWD = lab([pool(gpus=1000)], projects=[project("orion", 1000, priority=1.001), project("lyra", 1000)])
+SLIGHTLY_WORSE = allocation(CROWD, {("orion", "iowa"): 950, ("lyra", "iowa"): 50})
+"""Its value is 1000.95 of 1001: five hundred-thousandths less than the best."""
+
+
+def gpus_near(base: Allocation, gap: float) -> dict[str, int]:
+    return gpus(allocate(CROWD, options=dataclasses.replace(PROOF, gap=gap), near=base))
+
+
+def test_what_is_within_the_gap_is_no_reason_to_leave_the_base() -> None:
+    assert gpus_near(SLIGHTLY_WORSE, gap=0.0001) == {"orion": 950, "lyra": 50}
+    assert gpus_near(SLIGHTLY_WORSE, gap=0.0) == {"orion": 1000}
+
+
+def test_what_the_base_leaves_open_is_no_reason_to_leave_it_either() -> None:
+    (value,) = SLIGHTLY_WORSE.goals
+    for gap, stays in ((0.00006, True), (0.00004, False)):
+        unproved = changed(SLIGHTLY_WORSE, goals=(changed(value, gap=gap),))
+        assert (gpus_near(unproved, gap=0.0) == {"orion": 950, "lyra": 50}) is stays
+
+
+def test_a_base_that_leaves_much_open_is_left_for_more_than_a_hundredth() -> None:
+    (value,) = SLIGHTLY_WORSE.goals
+    poor = allocation(CROWD, {("orion", "iowa"): 500})
+    unproved = changed(poor, goals=(changed(value, gap=0.5),))
+    found = gpus_near(unproved, gap=0.0)
+    assert sum(found.values()) >= 990
+    assert found["orion"] >= 500
+
+
+def test_what_is_promised_gives_nothing_up_for_a_nearer_plan() -> None:
+    organization = lab(
+        [pool(gpus=1000)],
+        teams=[team("vision", guarantee=1000)],
+        projects=[project("orion", 1000, "vision"), project("lyra", 1000)],
+    )
+    base = allocation(organization, {("orion", "iowa"): 950, ("lyra", "iowa"): 50})
+    plan = allocate(organization, options=dataclasses.replace(PROOF, gap=0.1), near=base)
+    assert gpus(plan)["orion"] >= 999  # less than one unit short is met
+
+
+@settings(max_examples=25)
+@given(organizations(), st.sampled_from((0.0, 0.01)))
+def test_bounds_hold_and_the_plan_is_good_also_where_goals_give(
+    organization: Organization, gap: float
+) -> None:
+    """The best plan on the first goal that differs is within its bound, whatever was given up before it."""
+    base = allocate(thinned(organization), options=dataclasses.replace(PROOF, time_limit=0.0))
+    base = changed(base, goals=tuple(changed(goal, gap=gap) for goal in base.goals))
+    plan = allocate(organization, options=dataclasses.replace(PROOF, gap=gap), near=base)
+    assert verify(organization, plan) == ()
+    best = {goal.name: goal.value for goal in allocate(organization, options=PROOF).goals}
+    for goal in plan.goals[:-1]:
+        sign = 1 if goal.sense == "maximize" else -1
+        assert sign * (goal.bound - best[goal.name]) >= -1e-5 * (1 + abs(best[goal.name]))
+        assert sign * (best[goal.name] - goal.value) <= 0.021 * (1 + abs(best[goal.name]))
+        if abs(goal.value - best[goal.name]) > 1e-6:
+            break
 
 
 # --- The base as the first candidate ------------------------------------------------------------------
@@ -172,7 +234,7 @@ def test_whatever_the_base_what_is_kept_of_it_breaks_nothing_but_the_budget_of_m
     organization: Organization, other: Organization
 ) -> None:
     base = allocate(other, options=dataclasses.replace(PROOF, time_limit=0.0))
-    instance = stay_near(build_instance(organization, TODAY), base.grants)
+    instance = with_near(build_instance(organization, TODAY), base.grants)
     assert instance.arcs.near is not None
     x = fit(instance, instance.arcs.near)
     assert is_feasible(dataclasses.replace(instance, max_moves=None), x)
@@ -192,7 +254,7 @@ def test_a_proved_plan_is_its_own_nearest(organization: Organization) -> None:
 
 
 @given(tiny_organizations(), st.booleans())
-def test_to_stay_near_costs_nothing_on_any_other_goal(organization: Organization, same: bool) -> None:
+def test_to_with_near_costs_nothing_on_any_other_goal(organization: Organization, same: bool) -> None:
     base = allocate(organization if same else thinned(organization), options=PROOF)
     plan, best = near(organization, base), allocate(organization, options=PROOF)
     reached = {name: value for name, value in goals(plan).items() if name != "changes"}

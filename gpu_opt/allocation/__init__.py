@@ -59,7 +59,7 @@ def allocate(
     clock.enter("building")
     instance = build_instance(organization, date)
     if near is not None:
-        instance = stay_near(instance, near.grants)
+        instance = stay_near(instance, near)
     goals = list_goals(instance)
     clock.enter("solving")
     x, proofs = search(instance, goals, clock)

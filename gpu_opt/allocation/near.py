@@ -14,10 +14,16 @@ import numpy as np
 from gpu_opt.allocation.appraisal import moved_gpus
 from gpu_opt.allocation.greedy import Ledger, grant, open_ledger, room, serve
 from gpu_opt.instance import Instance, Ints
-from gpu_opt.plan import Grant
+from gpu_opt.plan import Allocation, Grant
 
 
-def stay_near(instance: Instance, grants: Iterable[Grant]) -> Instance:
+def stay_near(instance: Instance, base: Allocation) -> Instance:
+    """The instance with the base plan's GPUs on its arcs, q_jp, and the gaps that it leaves open."""
+    gaps = tuple((goal.name, goal.gap) for goal in base.goals if goal.gap > 0)
+    return replace(with_near(instance, base.grants), open_gaps=gaps)
+
+
+def with_near(instance: Instance, grants: Iterable[Grant]) -> Instance:
     """The instance with q_jp, the GPUs of `grants` on its arcs; those without an arc are dropped."""
     granted: dict[tuple[str, str], int] = {}
     for each in grants:

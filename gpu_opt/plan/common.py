@@ -35,7 +35,8 @@ class Stop(StrEnum):
     PROVED = "proved"
     """Every goal was proved optimal."""
     GAP = "gap"
-    """Every goal is within the gap that was asked for."""
+    """Every goal is within the gap that was asked for, or in a plan that stays near to another, within the
+    gap that that one leaves open."""
     TIME = "time"
     """The time limit."""
     FAILED = "failed"

@@ -34,7 +34,7 @@ def test_glpk_finds_the_same_distance_from_another_plan(data: st.DataObject) -> 
     base = allocate(organization, options=replace(PROOF, time_limit=0.0))
     fewer = organization.model_copy(update={"projects": organization.projects[1:]})
     plan = allocate(fewer, options=PROOF, near=base)
-    best = best_by_goal(stay_near(build_instance(fewer, fewer.as_of), base.grants), plan)
+    best = best_by_goal(stay_near(build_instance(fewer, fewer.as_of), base), plan)
     assert [goal.value for goal in plan.goals] == pytest.approx(best, rel=1e-4, abs=1e-4)
 
 

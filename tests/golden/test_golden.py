@@ -14,7 +14,7 @@ import pytest
 from gpu_opt.allocation import constraints, formulation
 from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.incumbent import first_incumbent
-from gpu_opt.allocation.near import stay_near
+from gpu_opt.allocation.near import with_near
 from gpu_opt.allocation.stage import Stage
 from gpu_opt.clock import Clock
 from gpu_opt.indexing import build_instance as index_allocation
@@ -148,7 +148,7 @@ def build_allocation_family(family: str, monkeypatch: pytest.MonkeyPatch) -> pul
     """The program with this family only."""
     instance = index_allocation(ALLOCATION[family], TODAY)
     if family == "changes":
-        instance = stay_near(instance, NEAR)
+        instance = with_near(instance, NEAR)
     if family == "earlier_goals":
         monkeypatch.setattr(formulation, "FAMILIES", ())
         return hold_all_but_the_last(formulation.formulate(instance))

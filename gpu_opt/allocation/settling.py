@@ -1,0 +1,177 @@
+"""The last goal, `changes`: among equally good plans, the one nearest to the plan to stay near to.
+
+Where goals are not solved to proof, which of many good plans the search ends with is chance, and a what-if
+would show chance. So two plans count as equally good here if no value, and not the moves, differ by more than
+the gap that was asked for, or than the gap that the plan to stay near to leaves open itself: what is within
+that was there to be had before anything changed. With a gap of 0 and from a proved plan nothing is given up.
+
+What is proved of later goals rests on the earlier ones, so it is proved again where those have given.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from fractions import Fraction
+
+from gpu_opt.allocation.appraisal import appraise, contradicts, held_with, is_feasible, trivial_bound
+from gpu_opt.allocation.formulation import Formulation, aim, hold
+from gpu_opt.allocation.goals import GoalSpec
+from gpu_opt.allocation.greedy import fill
+from gpu_opt.allocation.incumbent import Incumbent
+from gpu_opt.allocation.near import fit
+from gpu_opt.allocation.stage import Proof
+from gpu_opt.allocation.start import read_grants, set_start
+from gpu_opt.cbc_output import SolverStatus
+from gpu_opt.clock import Clock
+from gpu_opt.errors import SolverDied
+from gpu_opt.instance import Ints
+from gpu_opt.options import relative_gap
+from gpu_opt.plan import Stop
+from gpu_opt.solver import Answer, solve
+
+log = logging.getLogger(__name__)
+
+RESERVE = 0.4
+"""Share of the time that is kept for proving the earlier goals again, should they give anything."""
+
+LARGEST = 0.01
+"""Largest share of its value that a goal gives up, however much the plan to stay near to leaves open."""
+
+GIVING = frozenset({"value", "moves"})
+"""Kinds of goals that may give; what is promised, or broken, is never chance."""
+
+
+def settle(
+    incumbent: Incumbent, proofs: list[Proof], whole: Formulation, relaxation: Formulation, clock: Clock
+) -> list[Proof]:
+    """Bring the incumbent as near as can be to the plan to stay near to; the proofs of all goals then.
+
+    `proofs` are those of the goals before `changes`, for the incumbent as it is. `whole` and `relaxation`
+    are the program, twice; their held rows are changed.
+    """
+    begun, before, goal = time.monotonic(), incumbent.values, incumbent.goals[-1]
+    floors = _floors(incumbent, clock.options.gap)
+    for x in _kept_plans(incumbent):
+        _offer(incumbent, floors, x)
+    bound, stop = 0.0, Stop.TIME
+    if incumbent.values[-1] > 0 and not clock.is_over:
+        answer = _solve(incumbent, floors, whole, clock, clock.left * (1 - RESERVE))
+        if answer.has_solution:
+            _offer(incumbent, floors, read_grants(whole.variables))
+        if answer.bound is not None and not contradicts(goal, answer.bound, incumbent.values[-1]):
+            bound = max(0.0, answer.bound)
+        stop = answer.stop
+    proved = _proved_again(incumbent, before, proofs, relaxation, clock)
+    last = Proof(bound, stop, time.monotonic() - begun)
+    return [*proved, _ended(incumbent, len(proved), last, clock)]
+
+
+def _floors(incumbent: Incumbent, gap: float) -> tuple[float, ...]:
+    """The least (or, minimized, the most) that every goal before the last must still reach."""
+    floors = []
+    for goal, value in zip(incumbent.goals[:-1], incumbent.values, strict=False):
+        give = _leeway(incumbent, goal, gap) * abs(value) if goal.kind in GIVING else 0.0
+        floors.append(value - give if goal.sense == "maximize" else value + give)
+    return tuple(floors)
+
+
+def _leeway(incumbent: Incumbent, goal: GoalSpec, gap: float) -> float:
+    """The relative difference on a goal that makes no difference."""
+    return min(LARGEST, max(gap, dict(incumbent.instance.open_gaps).get(goal.name, 0.0)))
+
+
+def _kept_plans(incumbent: Incumbent) -> list[Ints]:
+    """The plan to stay near to as far as it fits, and the same with what it leaves free handed out."""
+    assert incumbent.instance.arcs.near is not None
+    kept = fit(incumbent.instance, incumbent.instance.arcs.near)
+    return [kept, fill(incumbent.instance, kept)]
+
+
+def _offer(incumbent: Incumbent, floors: tuple[float, ...], x: Ints) -> None:
+    """Take a plan that keeps every floor and is nearer."""
+    if not is_feasible(incumbent.instance, x):
+        return
+    values = appraise(incumbent.instance, incumbent.goals, x)
+    kept = all(
+        (value - floor if goal.sense == "maximize" else floor - value) >= -held_with(floor, goal.step)
+        for goal, value, floor in zip(incumbent.goals, values, floors, strict=False)
+    )
+    if kept and values[-1] < incumbent.values[-1]:
+        incumbent.x, incumbent.values = x, values
+
+
+def _solve(
+    incumbent: Incumbent, floors: tuple[float, ...], whole: Formulation, clock: Clock, seconds: float
+) -> Answer:
+    """Minimize the changes, every earlier goal at its floor at least."""
+    instance, goal = incumbent.instance, incumbent.goals[-1]
+    aim(whole, goal, instance)
+    for each, floor in zip(incumbent.goals, floors, strict=False):
+        hold(whole, instance, each, floor)
+    set_start(instance, whole.variables, incumbent.x)
+    try:
+        return solve(
+            whole.problem,
+            clock.options,
+            seconds=seconds,
+            gap=clock.options.gap,
+            start=True,
+            on_progress=clock.reporting(goal.name, Fraction(1)),
+        )
+    except SolverDied as error:
+        log.warning("%s", error)
+        return Answer(SolverStatus.NO_SOLUTION, Stop.FAILED, None, None, 0.0)
+
+
+def _proved_again(
+    incumbent: Incumbent,
+    before: tuple[float, ...],
+    proofs: list[Proof],
+    relaxation: Formulation,
+    clock: Clock,
+) -> list[Proof]:
+    """The proofs for what the goals reach now; a bound that rests on more than that is found anew."""
+    proved, has_given = [], False
+    for position, (goal, proof) in enumerate(zip(incumbent.goals, proofs, strict=False)):
+        value, old = incumbent.values[position], before[position]
+        gives = (old - value if goal.sense == "maximize" else value - old) > held_with(old, goal.step)
+        bound = _bound(incumbent, position, relaxation, clock) if has_given else proof.bound
+        again = Proof(bound, proof.stop, proof.seconds)
+        proved.append(_ended(incumbent, position, again, clock) if gives or has_given else proof)
+        has_given = has_given or gives
+    return proved
+
+
+def _bound(incumbent: Incumbent, position: int, relaxation: Formulation, clock: Clock) -> float:
+    """What no plan can beat that is at least as good on the goals before: the optimum of the relaxation."""
+    instance, goal = incumbent.instance, incumbent.goals[position]
+    trivial = trivial_bound(instance, goal)
+    if clock.is_over:
+        return trivial
+    aim(relaxation, goal, instance)
+    for each, value in zip(incumbent.goals[:position], incumbent.values, strict=False):
+        hold(relaxation, instance, each, value)
+    try:
+        answer = solve(relaxation.problem, clock.options, seconds=clock.left, relax=True)
+    except SolverDied as error:
+        log.warning("%s", error)
+        return trivial
+    if answer.status is not SolverStatus.OPTIMAL or answer.objective is None:
+        return trivial
+    found = answer.objective
+    value = incumbent.values[position]
+    return min(max(found, value), trivial) if goal.sense == "maximize" else max(min(found, value), trivial)
+
+
+def _ended(incumbent: Incumbent, position: int, proof: Proof, clock: Clock) -> Proof:
+    """The proof with the word for how the goal ended, for the value that it has now."""
+    goal, value, bound = incumbent.goals[position], incumbent.values[position], proof.bound
+    if abs(value - bound) <= max(1e-9 * abs(value), 0.9 * goal.step, goal.noise):  # nothing lies between
+        return Proof(value, Stop.PROVED, proof.seconds)
+    if relative_gap(value, bound) <= _leeway(incumbent, goal, clock.options.gap):
+        return Proof(bound, Stop.GAP, proof.seconds)
+    interrupted = clock.options.cancel.is_set()
+    failed = proof.stop is Stop.FAILED
+    stop = Stop.INTERRUPTED if interrupted else Stop.FAILED if failed else Stop.TIME
+    return Proof(bound, stop, proof.seconds)
