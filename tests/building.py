@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal
 
-from gpu_opt.checker import statements, verify
+from gpu_opt.checker import reasons, statements, verify
 from gpu_opt.checker.allocation import Granted, granted_of
 from gpu_opt.checker.data import AllocationData, allocation_data
 from gpu_opt.checker.goals import allocation_goals, lines, moved
@@ -31,6 +31,7 @@ from gpu_opt.organization import (
 )
 from gpu_opt.plan import (
     Allocation,
+    Basis,
     Cause,
     Donor,
     Goal,
@@ -185,10 +186,29 @@ def moves_of(data: AllocationData, granted: Granted) -> tuple[Move, ...]:
 
 
 def project_outcomes(data: AllocationData, granted: Granted) -> tuple[ProjectOutcome, ...]:
-    reason = Reason(cause=Cause.MET, text="")
+    projects = {one.name: one for one in data.organization.projects}
     figures = statements.project_figures(data, granted)
     return tuple(
-        ProjectOutcome(project=name, reason=reason, **stated(fields)) for name, fields in figures.items()
+        ProjectOutcome(project=name, reason=reason_for(data, granted, projects[name]), **stated(fields))
+        for name, fields in figures.items()
+    )
+
+
+def reason_for(data: AllocationData, granted: Granted, one: Project) -> Reason:
+    """The first reason that can be the reason."""
+    facts = [Cause.NOT_ACTIVE, Cause.NO_POOL, Cause.MET, Cause.MINIMUM_UNREACHABLE, Cause.POOLS_FULL]
+    possible = [Reason(cause=cause, text="") for cause in facts]
+    for name in data.budgets.paths[one.team]:
+        decides = reasons.Case(data, granted, one, possible[0], proved=True).owner_above(name)
+        possible += [
+            Reason(cause=cause, text="", subject=name, basis=Basis.POLICY, owner=decides)
+            for cause in (Cause.TEAM_CAP, Cause.TYPE_LIMIT)
+        ]
+    possible += [Reason(cause=Cause.ONE_POOL, text="", subject=at) for at in granted.gpus.get(one.name, {})]
+    undecided = Reason(cause=Cause.UNPROVED, text="")
+    return next(
+        (each for each in possible if not reasons.wrong(reasons.Case(data, granted, one, each, proved=True))),
+        undecided,
     )
 
 

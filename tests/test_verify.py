@@ -167,7 +167,7 @@ def test_the_best_plan_of_all_passes(data: st.DataObject) -> None:
 
 
 def test_the_rules_are_the_sections_of_the_models() -> None:
-    own = {"grants", "handovers", "goals", "outcomes", "run"}
+    own = {"grants", "handovers", "goals", "outcomes", "reasons", "run"}
     for model, rules in (("allocation", ALLOCATION_RULES), ("reallocation", REALLOCATION_RULES)):
         sections = re.findall(r"^## ([a-z_]+)$", (MODELS / f"{model}.md").read_text(), re.MULTILINE)
         assert {rule.__name__ for rule in rules} - own == set(sections) - {"earlier_goals"}

@@ -38,13 +38,6 @@ FREE = {
     "run.platform",
     "run.seconds",
     "goals.seconds",
-    # Why a project has what it has is explained, not proved.
-    "projects.reason",
-    "projects.reason.cause",
-    "projects.reason.subject",
-    "projects.reason.basis",
-    "projects.reason.owner",
-    "projects.reason.projects",
     # Sentences for people, written from what is checked.
     "projects.reason.text",
     "requests.text",

@@ -63,10 +63,16 @@ def no_worse(lines: Iterable[Line], unit: str) -> Iterator[Violation]:
             yield Violation(rule=line.rule, subject=line.subject, message=message)
 
 
+def beyond_demand(scope: Scope, gpus: dict[str, int]) -> bool:
+    """Whether GPUs by pool are more than the project asked for, in whole units, or than it wants to keep."""
+    return delivered(scope, gpus) > scope.most
+
+
 def demand(data: AllocationData, granted: Granted) -> Iterator[Violation]:
     """Nobody gets more than it asked for, rounded up to whole units, or than it wants to keep."""
     for name, scope, gpus in projects(data, granted):
-        if (compute := delivered(scope, gpus)) > scope.most:
+        if beyond_demand(scope, gpus):
+            compute = delivered(scope, gpus)
             message = f"granted {compute / 1000:g} reference GPUs, may have {scope.most / 1000:g} at most"
             yield Violation(rule="demand", subject=name, message=message)
 

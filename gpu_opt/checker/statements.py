@@ -11,6 +11,7 @@ from gpu_opt.checker.data import AllocationData
 from gpu_opt.checker.figures import amounts, close, differences, records, same, written
 from gpu_opt.checker.goals import allocation_goals, delivered, is_maximized, lines, moved
 from gpu_opt.checker.proof import check_goals, check_run
+from gpu_opt.checker.reasons import reasons
 from gpu_opt.plan import Allocation, Grant, Violation
 
 
@@ -216,6 +217,7 @@ STATEMENTS: tuple[Callable[[AllocationData, Granted, Allocation], Iterator[Viola
     changes,
     goals,
     outcomes,
+    reasons,
     run,
 )
 """The rules that compare what a plan says with its grants."""

@@ -29,7 +29,7 @@ RULES = {
 }
 
 MORE_RULES = {
-    "allocation": {"grants", "goals", "outcomes", "run"},
+    "allocation": {"grants", "goals", "outcomes", "reasons", "run"},
     "reallocation": {"handovers", "goals", "outcomes", "run"},
 }
 """What the checker has beyond the families: a plan's statements make sense and follow from its decisions."""
