@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 
 from gpu_opt.allocation.barriers import Situation
-from gpu_opt.allocation.near import stay_near
+from gpu_opt.allocation.near import with_near
 from gpu_opt.budgets import Budgets, resolve_budgets
 from gpu_opt.checker import verify
 from gpu_opt.errors import InvalidInput, Problem
@@ -53,7 +53,7 @@ def look(organization: Organization, date: dt.date, plan: Allocation) -> Seen:
 
 def units(instance: Instance, plan: Allocation) -> Ints:
     """The plan's grants in allocation units, one entry per arc of the instance."""
-    near = stay_near(instance, plan.grants).arcs.near
+    near = with_near(instance, plan.grants).arcs.near
     assert near is not None
     unit: Ints = near // [instance.pools.unit[p] for p in instance.arcs.pool.tolist()]
     return unit
