@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         StoreUnusable,
         VerificationFailure,
     )
-    from gpu_opt.explain import prices
+    from gpu_opt.explain import conflicts, prices
     from gpu_opt.files import dump, load, read
     from gpu_opt.options import Cancel, Options, Progress
     from gpu_opt.organization import Organization, Request
@@ -79,6 +79,7 @@ __all__ = [
     "apply",
     "check",
     "compare",
+    "conflicts",
     "derive_requests",
     "dump",
     "find",
@@ -105,7 +106,7 @@ _HOMES = {
         "StoreUnusable",
         "VerificationFailure",
     ],
-    "explain": ["prices"],
+    "explain": ["conflicts", "prices"],
     "files": ["dump", "load", "read"],
     "options": ["Cancel", "Options", "Progress"],
     "organization": ["Organization", "Request"],

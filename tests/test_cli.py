@@ -35,7 +35,7 @@ from gpu_opt.errors import (
 from gpu_opt.files import dump
 from gpu_opt.options import Cancel, Options
 from gpu_opt.organization import Organization
-from gpu_opt.plan import Allocation, Finding, NightReport, Prices, Reallocation, Resource
+from gpu_opt.plan import Allocation, Conflicts, Finding, NightReport, Prices, Reallocation, Resource
 from tests.building import TODAY, day, lab, pool, project, root, team
 
 ORGANIZATIONS = Path(__file__).parent.parent / "models" / "organizations"
@@ -125,7 +125,7 @@ def test_every_command_takes_the_same_options(gpu_opt: Command, command: str) ->
 
 def test_help_lists_the_commands_and_the_exit_codes(gpu_opt: Command) -> None:
     ended = gpu_opt("--help")
-    assert COMMANDS == ["nightly", "check", "allocate", "reallocate", "find", "prices", "schema"]
+    assert COMMANDS == ["nightly", "check", "allocate", "reallocate", "find", "prices", "conflicts", "schema"]
     assert all(f"\n  {command} " in ended.out for command in COMMANDS)
     assert all(f"\n    {code.value} " in ended.out for code in Code)
 
@@ -816,3 +816,16 @@ def test_prices_as_json_are_what_the_schema_says(gpu_opt: Command) -> None:
         "iowa-h100",
         "texas-gb200",
     }
+
+
+def test_conflicts_name_what_cannot_all_be_had(gpu_opt: Command) -> None:
+    ended = gpu_opt("conflicts", str(ORGANIZATIONS / "pinned_conflict.yaml"))
+    assert ended.code == 0
+    assert "serving pinned with 72 GPUs in iowa-h100 > product.cap 64" in ended.out
+    assert "at least 72" in ended.out
+
+
+def test_a_lab_without_conflicts_is_told_so(gpu_opt: Command) -> None:
+    ended = gpu_opt("conflicts", TWO_TEAMS, "--date", "2027-01-01", "--json")
+    assert ended.code == 0
+    assert Conflicts.model_validate_json(ended.out).is_complete

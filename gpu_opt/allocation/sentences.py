@@ -78,7 +78,7 @@ class Speech:
             told = f"{name} has only {room:,g} left under {of}"
         if cause is Cause.TEAM_CAP and not all(barrier in found for found in blocked.values()):
             pools = {int(instance.arcs.pool[a]) for a, found in blocked.items() if barrier in found}
-            told += f", which is in the way in {_listed([instance.pools.names[p] for p in sorted(pools)])}"
+            told += f", which is in the way in {listed([instance.pools.names[p] for p in sorted(pools)])}"
         return self._reason(cause, told, subject=name, owner=self.owner_above(name))
 
     def one_pool(self, situation: Situation, j: int, blocked: Mapping[int, tuple[Barrier, ...]]) -> Reason:
@@ -90,7 +90,7 @@ class Speech:
         if elsewhere:
             room = instance.pools.names[int(instance.arcs.pool[elsewhere[0]])]
             told = (
-                f"must stay in {_listed([instance.pools.names[int(instance.arcs.pool[a])] for a in used])}: "
+                f"must stay in {listed([instance.pools.names[int(instance.arcs.pool[a])] for a in used])}: "
             )
             told += f"{room} has room, but it may not spread to it"
         else:
@@ -103,14 +103,14 @@ class Speech:
         told = (
             "its pools are full"
             if all_of_them
-            else f"{_listed(names)} {'is' if len(names) == 1 else 'are'} full"
+            else f"{listed(names)} {'is' if len(names) == 1 else 'are'} full"
         )
         return Reason(cause=Cause.POOLS_FULL, text=told, subject=names[0] if len(names) == 1 else None)
 
     def moves(self, situation: Situation, rivals: Sequence[Rival], *, spent: bool) -> Reason:
         """Rivals that would come after it may not be moved, or only at too high a cost."""
         names = self._names(situation, rivals)
-        lose = f"{_listed(names)} would lose less than it gains"
+        lose = f"{listed(names)} would lose less than it gains"
         if not spent:
             told = f"{lose}, but not by the cost of a move"
         elif situation.moves_left:
@@ -125,7 +125,7 @@ class Speech:
         kept = {n for rival in rivals for n in rival.guaranteed if n not in mine}
         top = min(kept, key=lambda n: (instance.teams.level[n], n))
         name, names = instance.teams.names[top], self._names(situation, rivals)
-        told = f"what it lacks keeps the guarantee of {name}: it is with {_listed(names)}"
+        told = f"what it lacks keeps the guarantee of {name}: it is with {listed(names)}"
         return self._reason(Cause.GUARANTEE, told, subject=name, owner=self.owner_above(name), projects=names)
 
     def pinned(self, situation: Situation, rivals: Sequence[Rival]) -> Reason:
@@ -134,7 +134,7 @@ class Speech:
         first = self._instance.projects.names.index(names[0])
         team = self._instance.teams.names[self._instance.projects.team[first]]
         told = (
-            f"{_listed(names)} would lose less than it gains, but {'is' if len(names) == 1 else 'are'} pinned"
+            f"{listed(names)} would lose less than it gains, but {'is' if len(names) == 1 else 'are'} pinned"
         )
         return self._reason(Cause.PINNED, told, owner=self.owner_of(team), projects=names)
 
@@ -147,7 +147,7 @@ class Speech:
         higher = any(rival.tier < instance.projects.tier[j] for rival in rivals)
         by = "tier or priority" if higher else "priority"
         come = "comes" if len(names) == 1 else "come"
-        told = f"what it lacks is with {_listed(names)}, which {come} before it by {by}"
+        told = f"what it lacks is with {listed(names)}, which {come} before it by {by}"
         owner = self.owner_of(instance.teams.names[shared])
         return self._reason(Cause.OUTRANKED, told, owner=owner, projects=names)
 
@@ -174,10 +174,10 @@ class Speech:
         return Reason(cause=cause, text=told, subject=subject, basis=basis, owner=owner, projects=projects)
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
     """Names as a sentence has them.
 
-    >>> _listed(["a"]), _listed(["a", "b", "c"])
+    >>> listed(["a"]), listed(["a", "b", "c"])
     ('a', 'a, b and c')
     """
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

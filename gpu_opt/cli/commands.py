@@ -181,6 +181,20 @@ def prices(how: Settings, file: args.File, date: args.Date = None, top: args.Top
     return present(found, lambda: tables(found, top=top), how, options)
 
 
+@app.command()
+@with_settings
+def conflicts(how: Settings, file: args.File, date: args.Date = None) -> int:
+    """Say what is stated that cannot all be had, and what would resolve it."""
+    day = None if date is None else args.parse_day(date, "--date")
+    with solving(how, file) as (organization, options):
+        from gpu_opt.explain import conflicts as look_for
+
+        found = look_for(organization, date=day, options=options)
+    from gpu_opt.report.conflicts import conflicts as tables
+
+    return present(found, lambda: tables(found), how, options)
+
+
 class Document(StrEnum):
     """What `schema` can describe: the files that are read, and what each command prints with ``--json``."""
 
@@ -191,6 +205,7 @@ class Document(StrEnum):
     NIGHT = "night"
     FINDING = "finding"
     PRICES = "prices"
+    CONFLICTS = "conflicts"
     CHECK = "check"
     ERROR = "error"
 

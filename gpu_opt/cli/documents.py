@@ -89,6 +89,7 @@ def json_schema(name: str) -> str:
         "night": plan.NightReport,
         "finding": plan.Finding,
         "prices": plan.Prices,
+        "conflicts": plan.Conflicts,
         "check": Checked,
         "error": Failed,
     }

@@ -3,6 +3,7 @@
 The mathematics is in ``models/explanation.md``.
 """
 
+from gpu_opt.explain.conflict import conflicts
 from gpu_opt.explain.shadow import prices
 
-__all__ = ["prices"]
+__all__ = ["conflicts", "prices"]

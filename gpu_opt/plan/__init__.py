@@ -30,6 +30,7 @@ from gpu_opt.plan.comparison import (
     Side,
     TeamDifference,
 )
+from gpu_opt.plan.conflicts import Conflict, Conflicts, Statement, StatementKind
 from gpu_opt.plan.night import NightReport
 from gpu_opt.plan.prices import Price, Prices, Resource
 from gpu_opt.plan.reallocation import CapRaise, Donor, Finding, Handover, Reallocation, RequestOutcome, Supply
@@ -41,6 +42,8 @@ __all__ = [
     "CapRaise",
     "Cause",
     "Comparison",
+    "Conflict",
+    "Conflicts",
     "Difference",
     "Donor",
     "Figure",
@@ -67,6 +70,8 @@ __all__ = [
     "Result",
     "Run",
     "Side",
+    "Statement",
+    "StatementKind",
     "Status",
     "Stop",
     "Supply",

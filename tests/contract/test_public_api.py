@@ -27,6 +27,7 @@ def test_the_names_are_these() -> None:
         "allocate",
         "apply",
         "check",
+        "conflicts",
         "compare",
         "derive_requests",
         "dump",

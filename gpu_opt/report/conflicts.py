@@ -1,0 +1,43 @@
+"""What cannot all be had, as tables."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+
+from gpu_opt.plan import Basis, Conflict, Conflicts, Statement, StatementKind
+from gpu_opt.report.tables import cell, table, titled
+from gpu_opt.report.text import amount, counted
+
+
+def conflicts(found: Conflicts) -> RenderableType:
+    """Each conflict, with the smallest relaxation of each of its statements."""
+    head = f"{found.organization}, {found.date}: {sentence(found)}"
+    return Group(cell(head, "bold"), *(_section(one) for one in found.conflicts))
+
+
+def sentence(found: Conflicts) -> str:
+    """How much cannot all be had, and whether that is all of it."""
+    if not found.conflicts:
+        return (
+            "everything that is stated can be had together"
+            if found.is_complete
+            else "not decided in the time"
+        )
+    rest = "the rest can be had" if found.is_complete else "more may be hidden behind them"
+    return f"{counted(len(found.conflicts), 'conflict')}; once one statement of each gives way, {rest}"
+
+
+def _section(one: Conflict) -> RenderableType:
+    grid = table("statement", "says", "resolved by", "who may decide", right=("says", "resolved by"))
+    for each in one.statements:
+        fact = "a fact" if each.basis is Basis.FACT else "nobody is named"
+        grid.add_row(cell(each.text), amount(each.amount), _relaxed(each), cell(each.owner or fact))
+    notes = [] if one.is_minimal else [cell("not proved to be minimal in the time")]
+    return titled(one.sentence, grid, *notes)
+
+
+def _relaxed(statement: Statement) -> str:
+    if statement.relaxed is None:
+        return "not found"
+    less = statement.kind in {StatementKind.GUARANTEE, StatementKind.PINNED}
+    return f"at {'most' if less else 'least'} {amount(statement.relaxed)}"
