@@ -169,8 +169,11 @@ def _ended(incumbent: Incumbent, position: int, proof: Proof, clock: Clock) -> P
     goal, value, bound = incumbent.goals[position], incumbent.values[position], proof.bound
     if abs(value - bound) <= max(1e-9 * abs(value), 0.9 * goal.step, goal.noise):  # nothing lies between
         return Proof(value, Stop.PROVED, proof.seconds)
-    if relative_gap(value, bound) <= _leeway(incumbent, goal, clock.options.gap):
+    gap = relative_gap(value, bound)
+    if gap <= clock.options.gap:
         return Proof(bound, Stop.GAP, proof.seconds)
+    if gap <= _leeway(incumbent, goal, clock.options.gap):
+        return Proof(bound, Stop.NEAR, proof.seconds)
     interrupted = clock.options.cancel.is_set()
     failed = proof.stop is Stop.FAILED
     stop = Stop.INTERRUPTED if interrupted else Stop.FAILED if failed else Stop.TIME

@@ -35,8 +35,9 @@ class Stop(StrEnum):
     PROVED = "proved"
     """Every goal was proved optimal."""
     GAP = "gap"
-    """Every goal is within the gap that was asked for, or in a plan that stays near to another, within the
-    gap that that one leaves open."""
+    """Every goal is within the gap that was asked for."""
+    NEAR = "near"
+    """The plan stays near to another one, which leaves a larger gap open; what is within it is not sought."""
     TIME = "time"
     """The time limit."""
     FAILED = "failed"

@@ -22,6 +22,7 @@ GOALS = {
 STOPS = {
     Stop.PROVED: "proved",
     Stop.GAP: "within the gap",
+    Stop.NEAR: "as near as it was",
     Stop.TIME: "time limit",
     Stop.FAILED: "solver failed",
     Stop.INTERRUPTED: "interrupted",
@@ -92,6 +93,7 @@ def status(known: Status, stop: Stop) -> str:
     return {
         Stop.PROVED: "a verified plan, not proved optimal",
         Stop.GAP: "a verified plan, as close to the best possible as was asked for",
+        Stop.NEAR: "a verified plan, as close to the best possible as the one that it stays near to",
         Stop.TIME: "a verified plan, the best one by the time limit; not proved optimal",
         Stop.FAILED: "a verified plan, the best one known when the solver failed; not proved optimal",
         Stop.INTERRUPTED: "a verified plan, the best one when it was interrupted; not proved optimal",
