@@ -40,10 +40,11 @@ def check_goals(
     if [goal.name for goal in plan.goals] != names:
         yield fault("", f"the goals must be {', '.join(names)}, in this order")
         return
+    near = isinstance(plan, Allocation) and plan.near is not None
     for goal, (name, value) in zip(plan.goals, computed, strict=True):
         if not same(goal.value, value):
             yield fault(name, f"value is stated as {goal.value}, but is {written(value)}")
-        for message in (wrong_terms(goal), wrong_bound(goal), wrong_stop(goal, plan.run.gap)):
+        for message in (wrong_terms(goal), wrong_bound(goal), wrong_stop(goal, plan.run.gap, near)):
             if message:
                 yield fault(name, message)
     if not math.isclose(plan.gap, relative_gap(plan.objective, plan.bound), abs_tol=TOLERANCE):
@@ -76,8 +77,10 @@ def wrong_bound(goal: Goal) -> str:
     return ""
 
 
-def wrong_stop(goal: Goal, gap: float) -> str:
+def wrong_stop(goal: Goal, gap: float, near: bool) -> str:
     """Why the goal's solve cannot have ended so, if `gap` was good enough; empty if it can.
+
+    `near` says whether the plan states what it was to stay near to.
 
     A bound that is reached is a proof, and nothing else is.
     """
@@ -88,6 +91,8 @@ def wrong_stop(goal: Goal, gap: float) -> str:
         return f"its bound is reached, but it is said to have ended by {goal.stop}"
     if goal.stop is Stop.GAP and not goal.gap <= gap + TOLERANCE:
         return f"is said to be within the gap {gap}, but has {goal.gap}"
+    if goal.stop is Stop.NEAR and not near:
+        return "is said to have stayed near to another plan, but none is stated"
     return ""
 
 
