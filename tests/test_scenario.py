@@ -301,7 +301,7 @@ def test_what_a_change_leads_to_is_said_where_it_was_changed() -> None:
     assert found == {
         "changes[0].minimum": "the minimum 4 is above the demand 2; lower it, or raise the demand",
         "changes[1].guarantee": "the guarantee 21 is above the team's own cap 20; lower the guarantee "
-        "or raise the cap",
+        "to 20, or raise the cap to 21",
         "changes[2].ends": "the end 2026-11-24 is not after the start 2026-11-25; correct one of them",
         "changes[3].value": "the shares add up to 0.5, 0.5 too little; they must add up to 1",
         "changes[4].gpus": "3 GPUs are not a multiple of 4, the unit of pool 'iowa-h100'; write 4",

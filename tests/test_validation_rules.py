@@ -152,7 +152,7 @@ CASES: list[tuple[Rule, Organization, Says]] = [
             [pool(gpus=200)],
             [root(cap="50%"), team("a", guarantee="60%", cap=59.999), team("b", guarantee=9, cap=9)],
         ),
-        {"teams[1].guarantee": "the guarantee 60 is above the team's own cap 59.999; lower the guarantee"},
+        {"teams[1].guarantee": "own cap 59.999; lower the guarantee to 59.999"},
     ),
     (
         budgets.guarantee_above_cap_above,
@@ -177,7 +177,7 @@ CASES: list[tuple[Rule, Organization, Says]] = [
     (
         budgets.guarantees_of_children,
         lab([pool(gpus=20)], [root(guarantee=10, cap=11), team("a", guarantee=6), team("b", guarantee=6.5)]),
-        {"teams[0].guarantee": "promised 12.5 together, 1.5 above its cap, 11: these promises cannot"},
+        {"teams[0].guarantee": "1.5 above its cap, 11: a.guarantee 6 + b.guarantee 6.5 > 11: these promises"},
     ),
     (
         budgets.guarantees_of_children,

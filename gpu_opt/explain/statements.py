@@ -11,6 +11,7 @@ from gpu_opt.budgets import Budgets
 from gpu_opt.instance import MILLI, Instance
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Basis, Statement, StatementKind
+from gpu_opt.validation.wording import written
 
 BASE = 1.0
 """GPUs, or reference GPUs, for each of what a row counts, unless it counts units."""
@@ -87,7 +88,7 @@ def _limits(organization: Organization, instance: Instance, speech: Speech) -> I
     for i, limit in enumerate(instance.limits):
         if limit.arcs:
             name, kind = instance.teams.names[limit.team], limit.gpu_type
-            text = f"{name}.limits.{kind} {_written(teams[name].limits[kind].cap)}"
+            text = f"{name}.limits.{kind} {written(teams[name].limits[kind].cap)}"
             owner = speech.owner_above(name)
             told = _policy(StatementKind.LIMIT, name, text, owner, limit.gpus, kind)
             yield Stated(told, ((f"type_limit_{i}", limit.gpus),), i)
@@ -142,7 +143,7 @@ def _caps(organization: Organization, instance: Instance, speech: Speech) -> Ite
     for n, cap in enumerate(instance.teams.cap):
         if cap is not None:
             name = instance.teams.names[n]
-            text = f"{name}.cap {_written(teams[name].cap)}"
+            text = f"{name}.cap {written(teams[name].cap or 0.0)}"
             told = _policy(StatementKind.CAP, name, text, speech.owner_above(name), cap / MILLI)
             yield Stated(told, ((f"team_cap_{n}", cap / MILLI),), n)
 
@@ -153,11 +154,6 @@ def _guarantees(organization: Organization, instance: Instance, speech: Speech) 
         if target:
             name = instance.teams.names[n]
             promised = float(instance.teams.promise[n])
-            text = f"{name}.guarantee {_written(teams[name].guarantee)}"
+            text = f"{name}.guarantee {written(teams[name].guarantee or 0.0)}"
             told = _policy(StatementKind.GUARANTEE, name, text, speech.owner_above(name), promised)
             yield Stated(told, (), n)
-
-
-def _written(amount: float | str | None) -> str:
-    """An amount as the file has it."""
-    return amount if isinstance(amount, str) else f"{amount:,g}"

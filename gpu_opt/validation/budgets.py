@@ -11,7 +11,7 @@ from itertools import pairwise
 from gpu_opt.errors import Problem
 from gpu_opt.organization import Project, Team, exact, resolve
 from gpu_opt.validation.facts import Ceiling, Facts, active, exactly, fleet_on, holdings, resolved_budgets
-from gpu_opt.validation.wording import error, number, warning
+from gpu_opt.validation.wording import error, number, warning, written
 
 
 def percentages_above_100(facts: Facts) -> Iterator[Problem]:
@@ -31,7 +31,8 @@ def guarantee_above_own_cap(facts: Facts) -> Iterator[Problem]:
         guarantee, cap = budget.guarantee, budget.cap
         if guarantee is not None and cap is not None and guarantee > cap:
             comparison = f"the guarantee {number(guarantee)} is above the team's own cap {number(cap)}"
-            yield error(f"teams[{i}].guarantee", f"{comparison}; lower the guarantee or raise the cap")
+            mend = f"lower the guarantee to {number(cap)}, or raise the cap to {number(guarantee)}"
+            yield error(f"teams[{i}].guarantee", f"{comparison}; {mend}")
 
 
 def guarantee_above_cap_above(facts: Facts) -> Iterator[Problem]:
@@ -51,10 +52,13 @@ def guarantees_of_children(facts: Facts) -> Iterator[Problem]:
     """Warning: children who are together promised more than their parent; worse, more than it may have."""
     budgets = resolved_budgets(facts, facts.organization.as_of)
     promised: dict[int, Fraction] = {}
+    stated: dict[int, list[str]] = {}
     for i in facts.sound:
-        parent = facts.parents[i]
+        parent, child = facts.parents[i], facts.organization.teams[i]
         if parent is not None:
             promised[parent] = promised.get(parent, Fraction()) + (budgets[i].guarantee or 0)
+            if child.guarantee is not None:
+                stated.setdefault(parent, []).append(f"{child.name}.guarantee {written(child.guarantee)}")
     for i, total in promised.items():
         team, budget = facts.organization.teams[i], budgets[i]
         ceiling = budget.above if team.cap is None else Ceiling(budget.cap, "its cap")
@@ -62,9 +66,9 @@ def guarantees_of_children(facts: Facts) -> Iterator[Problem]:
         together = f"the teams below are promised {number(total)} together"
         if ceiling.amount is not None and total > ceiling.amount:
             excess = f"{number(total - ceiling.amount)} above {ceiling.whose}, {number(ceiling.amount)}"
-            yield warning(
-                path, f"{together}, {excess}: these promises cannot all be kept; lower them or raise it"
-            )
+            sum_of = f"{' + '.join(stated[i])} > {number(ceiling.amount)}"
+            mend = "these promises cannot all be kept; lower them or raise it"
+            yield warning(path, f"{together}, {excess}: {sum_of}: {mend}")
         elif budget.guarantee is not None and total > budget.guarantee:
             excess = f"{number(total - budget.guarantee)} above its own guarantee {number(budget.guarantee)}"
             yield warning(path, f"{together}, {excess}; raise it, or lower theirs")

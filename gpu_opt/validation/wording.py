@@ -78,3 +78,12 @@ def _remedy(kind: str, known: Collection[str], meant: str | None) -> str:
     if known:
         return f"there is {listed(known)}: name one of them, or add it"
     return f"there is no {kind} at all: add it"
+
+
+def written(amount: float | str) -> str:
+    """An amount as the file has it: a percentage, or a number with thousands separators.
+
+    >>> written("55%"), written(6000.0)
+    ('55%', '6,000')
+    """
+    return amount if isinstance(amount, str) else number(amount)
