@@ -207,6 +207,7 @@ class Request(Record):
     """Longer than other names may be: requests are named for a project and a place."""
     team: Name
     gpus: Annotated[int, Field(strict=True, ge=1, le=MAX_GPUS)]
+    """Rounded up to whole allocation units of the pools that it accepts."""
     gpu_types: tuple[Name, ...] | None = None
     """Types accepted, the preferred one first; default: all, equally."""
     sites: tuple[Name, ...] | None = None

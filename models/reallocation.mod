@@ -13,12 +13,14 @@ set ROOMS;                                  # every cap, and every limit on a GP
 set DAYS;                                   # of the horizon, counted from today: all, or those on which something changes
 
 # Supply
+param unit{POOLS}, integer, >= 1;           # u_p
 param pool{SUPPLIES}, symbolic, in POOLS;
 param gpus{SUPPLIES}, integer, >= 0;
 param free_on{SUPPLIES}, in DAYS;
 
 # Requests
 param asked{REQUESTS}, integer, > 0;        # q_r
+param more{REQUESTS}, integer, >= 0, default 0; # the coarsest unit of its pools, less what divides them all
 param starts{REQUESTS}, in DAYS;
 param needed{REQUESTS}, in DAYS;
 param tier{REQUESTS}, integer, >= 1;
@@ -50,43 +52,48 @@ set HANDOVERS := setof{i in SUPPLIES, r in REQUESTS, t in DAYS:
 
 var handed{HANDOVERS}, integer, >= 0;       # f_irt
 var unmet{REQUESTS}, integer, >= 0;
+var over{r in REQUESTS}, integer, >= 0, <= more[r];
 var all{REQUESTS}, binary;
 
 minimize objective:
   sum{r in REQUESTS: measure = "unmet" and tier[r] = at} priority[r] * unmet[r]
-  + sum{(i, r, t) in HANDOVERS} handed[i, r, t] * (
+  + sum{(i, r, t) in HANDOVERS} unit[pool[i]] * handed[i, r, t] * (
     (if measure = "late" and tier[r] = at then priority[r] * max(0, t - needed[r]))
     + (if measure = "cost" then
       idle * (t - free_on[i]) + less_preferred * steps[r, pool[i]] + other_division * crosses[i, r])
-    + (if measure = "days" then t));
+    + (if measure = "days" then t + 1));
 
 s.t. supply{i in SUPPLIES}:
-  sum{(i, r, t) in HANDOVERS} handed[i, r, t] <= gpus[i];
+  sum{(i, r, t) in HANDOVERS} unit[pool[i]] * handed[i, r, t] <= gpus[i];
 
 s.t. request{r in REQUESTS}:
-  sum{(i, r, t) in HANDOVERS} handed[i, r, t] + unmet[r] = asked[r];
+  sum{(i, r, t) in HANDOVERS} unit[pool[i]] * handed[i, r, t] + unmet[r] - over[r] = asked[r];
 
 s.t. all_or_nothing{r in REQUESTS: whole[r] = 1}:
   unmet[r] + asked[r] * all[r] = asked[r];
 
+s.t. all_or_nothing_over{r in REQUESTS: whole[r] = 1}:
+  over[r] <= more[r] * all[r];
+
 s.t. team_cap_over_time{k in ROOMS, d in DAYS: limits_type[k] = 0}:
-  sum{(i, r, t) in HANDOVERS: t <= d and (k, r, pool[i]) in COUNTS} takes[k, pool[i]] * handed[i, r, t] <= room[k, d];
+  sum{(i, r, t) in HANDOVERS: t <= d and (k, r, pool[i]) in COUNTS} takes[k, pool[i]] * unit[pool[i]] * handed[i, r, t] <= room[k, d];
 
 s.t. type_limit_over_time{k in ROOMS, d in DAYS: limits_type[k] = 1}:
-  sum{(i, r, t) in HANDOVERS: t <= d and (k, r, pool[i]) in COUNTS} takes[k, pool[i]] * handed[i, r, t] <= room[k, d];
+  sum{(i, r, t) in HANDOVERS: t <= d and (k, r, pool[i]) in COUNTS} takes[k, pool[i]] * unit[pool[i]] * handed[i, r, t] <= room[k, d];
 
 s.t. earlier_goals{(m, k) in EARLIER}:
   sum{r in REQUESTS: m = "unmet" and tier[r] = k} priority[r] * unmet[r]
-  + sum{(i, r, t) in HANDOVERS} handed[i, r, t] * (
+  + sum{(i, r, t) in HANDOVERS} unit[pool[i]] * handed[i, r, t] * (
     (if m = "late" and tier[r] = k then priority[r] * max(0, t - needed[r]))
     + (if m = "cost" then
       idle * (t - free_on[i]) + less_preferred * steps[r, pool[i]] + other_division * crosses[i, r])
-    + (if m = "days" then t))
+    + (if m = "days" then t + 1))
   <= reached[m, k];
 
 solve;
 
-printf{(i, r, t) in HANDOVERS: handed[i, r, t] > 0} "day %d: %d of %s to %s\n", t, handed[i, r, t], i, r;
+printf{(i, r, t) in HANDOVERS: handed[i, r, t] > 0}
+  "day %d: %d of %s to %s\n", t, unit[pool[i]] * handed[i, r, t], i, r;
 printf "objective %g\n", objective;
 
 data;
@@ -96,6 +103,7 @@ data;
 set POOLS := iowa_h100 texas_h200;
 set DAYS := 0 8 15 17 19;
 set SUPPLIES := idle vega delivery orion;
+param unit := iowa_h100 8, texas_h200 8;
 param: pool gpus free_on :=
   idle      iowa_h100   64  0
   vega      iowa_h100   64  8

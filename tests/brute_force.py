@@ -114,7 +114,7 @@ def days(data: ReallocationData, source: Source, request: Request) -> list[dt.da
 
 
 def flows(data: ReallocationData, arcs: Sequence[Arc]) -> Iterator[list[Handover]]:
-    """All ways to hand over no more than is free to requests that take no more than they ask for."""
+    """All ways to hand over no more than is free, in whole units, to requests until they have enough."""
     if not arcs:
         yield []
         return
@@ -123,8 +123,10 @@ def flows(data: ReallocationData, arcs: Sequence[Arc]) -> Iterator[list[Handover
         taken = sum(each.gpus for each in flow if drawn(each, source))
         given = sum(each.gpus for each in flow if each.request == request.name)
         yield flow
-        for gpus in range(1, min(data.supplies[source] - taken, request.gpus - given) + 1):
-            yield [handover(data, arcs[0], gpus), *flow]
+        unit = data.pools[source.pool].unit
+        for gpus in range(unit, data.supplies[source] - taken + 1, unit):
+            if given + gpus < data.asked[request.name] + unit:
+                yield [handover(data, arcs[0], gpus), *flow]
 
 
 def drawn(handover: Handover, source: Source) -> bool:

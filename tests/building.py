@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal
 
+from pydantic import BaseModel
+
 from gpu_opt.checker import reasons, statements, verify
 from gpu_opt.checker.allocation import Granted, granted_of
 from gpu_opt.checker.data import AllocationData, allocation_data
@@ -44,7 +46,6 @@ from gpu_opt.plan import (
     Reallocation,
     Reason,
     RequestOutcome,
-    Result,
     Run,
     Status,
     Stop,
@@ -325,7 +326,7 @@ def supplies_of(data: ReallocationData) -> tuple[Supply, ...]:
     )
 
 
-def changed[R: Result](record: R, **fields: Any) -> R:
+def changed[R: BaseModel](record: R, **fields: Any) -> R:
     """The same record but for these fields; it need no longer be true."""
     return record.model_copy(update=fields)
 

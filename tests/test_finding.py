@@ -203,6 +203,14 @@ def test_whatever_is_raised_all_other_budgets_stay_what_they_are(caps: list[floa
         assert abs(after[1].limit[name, "h100"] - before[1].limit[name, "h100"]) <= 1
 
 
+def test_caps_are_raised_for_whole_units() -> None:
+    organization = lab([pool("iowa", 24, unit=8)], teams=[team("vision", cap=12), team("speech")])
+    answer = found(organization, request("r", 10, "vision"))
+    assert [(cap.cap, cap.needed) for cap in answer.raises] == [(12, 16)]
+    assert answer.if_raised is not None
+    assert answer.if_raised.requests[0].handed == 16
+
+
 def test_needed_today_it_looks_at_what_is_idle() -> None:
     answer = found(with_budgets(), request("r", 4, "vision", by=0))
     assert [(one.donor, one.gpus) for one in answer.reallocation.handovers] == [(Donor.IDLE, 4)]

@@ -136,7 +136,7 @@ def test_within_its_window_a_request_takes_gpus_as_they_come() -> None:
 
 def test_what_is_late_is_counted_by_gpu_day_and_priority() -> None:
     answer = plan(full(ending("own", "vision", on=12)), request("r", 4, "vision", by=10, priority=1.5))
-    assert values(answer) == {"unmet_tier_1": 0, "late_tier_1": 4 * 2 * 1.5, "cost": 0, "days": 4 * 12}
+    assert values(answer) == {"unmet_tier_1": 0, "late_tier_1": 4 * 2 * 1.5, "cost": 0, "days": 4 * 13}
     assert answer.requests[0].in_time == 0
 
 
@@ -220,6 +220,56 @@ def test_only_pools_that_a_request_names_serve_it() -> None:
     assert [(one.pool, one.gpus) for one in answer.handovers] == [("texas", 4)]
 
 
+# --- Whole units --------------------------------------------------------------------------------------
+
+NODES = (pool("iowa", 16, unit=8, gpu_type="h100"), pool("texas", 8, unit=4, gpu_type="gb200"))
+
+
+def test_a_request_is_rounded_up_to_whole_units() -> None:
+    answer = plan(lab(NODES), request("r", 10, gpu_types=("h100",)))
+    (outcome,) = answer.requests
+    assert (outcome.handed, outcome.in_time, outcome.complete_on) == (16, 16, day(0))
+    assert (
+        outcome.text
+        == f"complete on {day(0)}, 10 days before it is needed, 16 GPUs in whole units: 16 idle in iowa"
+    )
+
+
+def test_a_unit_goes_whole_to_one_request() -> None:
+    answer = plan(lab(NODES), *(request(name, 6, gpu_types=("h100",)) for name in "abc"))
+    assert sorted(one.handed for one in answer.requests) == [0, 8, 8]
+
+
+def test_where_units_differ_a_request_gets_what_fits_best() -> None:
+    answer = plan(lab(NODES), request("r", 12))
+    assert {one.pool: one.gpus for one in answer.handovers} == {"iowa": 8, "texas": 4}
+
+
+def test_where_units_differ_no_unit_is_split_either() -> None:
+    """As GPUs, 4 of the second unit of iowa would do for the one and 4 for the other."""
+    nodes = (NODES[0], pool("texas", 4, unit=4, gpu_type="gb200"))
+    answer = plan(lab(nodes), request("a", 12), request("b", 8, gpu_types=("h100",), priority=2))
+    assert {(one.request, one.pool): one.gpus for one in answer.handovers} == {
+        ("a", "iowa"): 8,
+        ("a", "texas"): 4,
+        ("b", "iowa"): 8,
+    }
+    assert answer.status is Status.OPTIMAL
+
+
+def test_where_nothing_smaller_is_left_a_larger_unit_is_taken_whole() -> None:
+    answer = plan(
+        lab([NODES[0], pool("texas", 4, unit=4)]), request("r", 16), request("s", 4, sites=("texas",))
+    )
+    assert {one.request: one.handed for one in answer.requests} == {"r": 16, "s": 4}
+    answer = plan(
+        lab([NODES[0], pool("texas", 4, unit=4)]),
+        request("r", 12, all_or_nothing=True, sites=("iowa", "texas")),
+        request("s", 4, sites=("texas",), priority=9),
+    )
+    assert {one.request: one.handed for one in answer.requests} == {"r": 16, "s": 4}
+
+
 # --- Who is served ------------------------------------------------------------------------------------
 
 
@@ -234,7 +284,7 @@ def test_a_higher_tier_comes_before_any_priority() -> None:
         "late_tier_1": 0,
         "late_tier_2": 0,
         "cost": 0,
-        "days": 0,
+        "days": 4,
     }
 
 

@@ -55,6 +55,16 @@ def test_idle_gpus_wait_for_the_cap_where_there_are_no_others() -> None:
     assert answer.objective == pytest.approx(4 * 7 * 0.1)
 
 
+def test_a_cap_lets_in_whole_units_only() -> None:
+    nodes = pool("iowa", 24, unit=8)
+    holder = project("ends-soon", team="vision", holds={"iowa": 8}, ends=day(7))
+    organization = lab([nodes], teams=[team("vision", cap=20)], projects=[holder])
+    answer = plan(organization, request("r", 24, "vision", by=3))
+    assert arrivals(answer) == [("r", 8, 0), ("r", 8, 7)]
+    assert answer.requests[0].text.endswith(f"the cap of vision leaves no room for more by {day(30)}")
+    assert answer.status is Status.OPTIMAL
+
+
 def test_a_cap_counts_every_team_below_it() -> None:
     organization = capped(team("research", cap=10), team("vision", "research"), team("speech", "research"))
     answer = plan(organization, request("v", 4, "vision", by=3), request("s", 4, "speech", by=3, priority=2))

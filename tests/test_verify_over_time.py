@@ -76,7 +76,7 @@ def test_the_best_plan_waits_for_a_cap_to_leave_room() -> None:
     organization = ending(cap=8)
     asked = [request("more", 3, "vision", all_or_nothing=True)]
     values, handed = best_reallocation(organization, asked, day(30))
-    assert dict(values) == {"unmet_tier_1": 0, "late_tier_1": 0, "cost": 0, "days": 3 * 5}
+    assert dict(values) == {"unmet_tier_1": 0, "late_tier_1": 0, "cost": 0, "days": 3 * 6}
     assert {(each.project, each.on) for each in handed} == {("orion", day(5))}
 
 

@@ -74,7 +74,7 @@ def test_its_goals_are_those_that_a_pencil_finds() -> None:
         ("late_tier_2", 0),
         # lyra's comes from another division, the delivered one is the second choice, 3 wait for 8 days
         ("cost", 2 + 5 + 3 * 8 * Fraction("0.1")),
-        ("days", 6 * 5 + 7 + 9 + 3 * 8),
+        ("days", 2 * 1 + 6 * 6 + 8 + 10 + 3 * 9),
     ]
 
 
@@ -170,6 +170,33 @@ def test_a_request_is_handed_no_more_than_it_asks_for() -> None:
     asked = [request("small", 3, "vision")]
     assert refusals(ORGANIZATION, asked, handover(ORGANIZATION, asked[0], "orion", 3, free=5)) == set()
     assert refusals(ORGANIZATION, asked, handover(ORGANIZATION, asked[0], "orion", 4, free=5)) == {"request"}
+
+
+UNITS = lab([pool("iowa", 16, unit=8), pool("ohio", 16, unit=4)])
+
+
+def test_a_unit_is_handed_over_whole() -> None:
+    asked = [request("r", 10)]
+    half = handover(UNITS, asked[0], "idle", 4)
+    plan = changed(reallocation(UNITS, asked, []), handovers=(half,))
+    assert [each.message for each in verify(UNITS, plan)] == ["4 GPUs are handed over, in units of 8"]
+    assert refusals(UNITS, asked, changed(half, gpus=8)) == set()
+
+
+def test_a_request_is_handed_no_unit_that_it_does_not_need() -> None:
+    """Of 10 GPUs become 12, in multiples of 4."""
+    asked = [request("r", 10)]
+    large, small = (handover(UNITS, asked[0], "idle", gpus, at) for gpus, at in ((8, "iowa"), (4, "ohio")))
+    assert refusals(UNITS, asked, large, small) == set()
+    assert refusals(UNITS, asked, changed(large, gpus=16)) == set()
+    assert refusals(UNITS, asked, large, changed(small, gpus=8)) == {"request"}
+    assert refusals(UNITS, asked, changed(large, gpus=16), small) == {"request"}
+
+
+def test_all_or_nothing_counts_whole_units() -> None:
+    asked = [request("r", 10, all_or_nothing=True)]
+    assert refusals(UNITS, asked, handover(UNITS, asked[0], "idle", 8)) == {"all_or_nothing"}
+    assert refusals(UNITS, asked, handover(UNITS, asked[0], "idle", 12, "ohio")) == set()
 
 
 def test_all_or_nothing_is_all_or_nothing() -> None:

@@ -65,18 +65,21 @@ def supply(data: ReallocationData, handovers: Sequence[Handover]) -> Iterator[Vi
 
 
 def request(data: ReallocationData, handovers: Sequence[Handover]) -> Iterator[Violation]:
-    """No request is handed more than it asks for."""
+    """No request is handed an allocation unit that it does not need."""
+    units: dict[str, set[int]] = {name: set() for name in data.requests}
+    for handover in handovers:
+        units[handover.request].add(data.pools[handover.pool].unit)
     for name, gpus in handed(data, handovers).items():
-        if gpus > data.requests[name].gpus:
-            message = f"handed {gpus} GPUs, asked for {data.requests[name].gpus}"
+        if units[name] and gpus - min(units[name]) >= data.asked[name]:
+            message = f"handed {gpus} GPUs, asked for {data.asked[name]}"
             yield Violation(rule="request", subject=name, message=message)
 
 
 def all_or_nothing(data: ReallocationData, handovers: Sequence[Handover]) -> Iterator[Violation]:
     """A request that can use only all its GPUs is handed all or none."""
     for name, gpus in handed(data, handovers).items():
-        if data.requests[name].all_or_nothing and 0 < gpus < data.requests[name].gpus:
-            message = f"handed {gpus} GPUs of {data.requests[name].gpus}, though fewer than all are of no use"
+        if data.requests[name].all_or_nothing and 0 < gpus < data.asked[name]:
+            message = f"handed {gpus} GPUs of {data.asked[name]}, though fewer than all are of no use"
             yield Violation(rule="all_or_nothing", subject=name, message=message)
 
 
@@ -112,7 +115,7 @@ def crowded(data: ReallocationData, rule: str, totals: Totals, day: dt.date) -> 
 
 
 def handovers(data: ReallocationData, plan: Reallocation) -> Iterator[Violation]:
-    """Handovers pass GPUs that are free to requests that accept them, within the horizon."""
+    """Handovers pass whole units of GPUs that are free to requests that accept them, within the horizon."""
     for handover in plan.handovers:
         if message := unknown(data, handover) or untimely(data, handover):
             yield Violation(rule="handovers", subject=handover.request, message=message)
@@ -130,7 +133,9 @@ def unknown(data: ReallocationData, handover: Handover) -> str:
     donor_team = None if handover.project is None else data.team_of[handover.project]
     if (handover.team, handover.donor_team) != (asked.team, donor_team):
         return f"passes from team {donor_team} to team {asked.team}"
-    return "" if handover.gpus > 0 else f"{handover.gpus} GPUs are handed over"
+    unit = data.pools[handover.pool].unit
+    whole = handover.gpus > 0 and handover.gpus % unit == 0
+    return "" if whole else f"{handover.gpus} GPUs are handed over, in units of {unit}"
 
 
 def untimely(data: ReallocationData, handover: Handover) -> str:
@@ -165,13 +170,14 @@ def reallocation_goals(
     unmet = dict.fromkeys(sorted({asked.tier for asked in data.requests.values()}), Fraction(0))
     late = dict(unmet)
     for name, asked in data.requests.items():
-        unmet[asked.tier] += exact(asked.priority) * (asked.gpus - given[name])
+        unmet[asked.tier] += exact(asked.priority) * max(0, data.asked[name] - given[name])
     for handover in handovers:
         asked = data.requests[handover.request]
         days_late = max(0, (handover.on - asked.by).days)
         late[asked.tier] += exact(asked.priority) * handover.gpus * days_late
     cost = sum((price(data, handover) * handover.gpus for handover in handovers), Fraction(0))
-    days = sum((handover.on - data.organization.as_of).days * handover.gpus for handover in handovers)
+    today = data.organization.as_of
+    days = sum(((handover.on - today).days + 1) * handover.gpus for handover in handovers)
     return (
         *((f"unmet_tier_{tier}", value) for tier, value in unmet.items()),
         *((f"late_tier_{tier}", value) for tier, value in late.items()),
@@ -220,7 +226,7 @@ def request_figures(data: ReallocationData, plan: Reallocation) -> dict[str, dic
             "by": asked.by,
             "handed": given,
             "in_time": sum(handover.gpus for handover in mine if handover.on <= asked.by),
-            "complete_on": max(handover.on for handover in mine) if given == asked.gpus else None,
+            "complete_on": max(handover.on for handover in mine) if given >= asked.gpus else None,
         }
     return figures
 

@@ -6,6 +6,7 @@ It is the section "Supply" of ``models/reallocation.md``, computed from the orga
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -44,6 +45,8 @@ class ReallocationData:
     organization: Organization
     until: dt.date
     requests: dict[str, Request]
+    asked: dict[str, int]
+    """GPUs that every request asks for, rounded up to what whole units of its pools can add up to."""
     pools: dict[str, Pool]
     fleet: Fleet
     """Today's."""
@@ -65,12 +68,19 @@ def reallocation_data(
         organization=organization,
         until=until,
         requests={request.name: request for request in requests},
+        asked={request.name: asked(organization, request) for request in requests},
         pools={pool.name: pool for pool in organization.pools},
         fleet=fleet,
         paths=paths_up(organization.teams),
         team_of={project.name: project.team for project in organization.projects},
         supplies={source: gpus for source, gpus in freed(gross).items() if gpus > 0},
     )
+
+
+def asked(organization: Organization, request: Request) -> int:
+    """What the request asks for, as a multiple of the greatest common divisor of its pools' units."""
+    step = math.gcd(*(pool.unit for pool in organization.pools if accepts(request, pool))) or 1
+    return math.ceil(Fraction(request.gpus, step)) * step
 
 
 def has_ended(project: Project, day: dt.date) -> bool:

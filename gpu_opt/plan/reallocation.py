@@ -45,7 +45,7 @@ class RequestOutcome(Result):
     gpus: int
     by: dt.date
     handed: int
-    """GPUs handed over within the horizon."""
+    """GPUs handed over within the horizon; in whole units, they may be more than asked for."""
     in_time: int
     """Those of them that come no later than `by`."""
     complete_on: dt.date | None

@@ -22,7 +22,7 @@ from gpu_opt.errors import NoPlan, SolverFailure
 from gpu_opt.instance import Ints
 from gpu_opt.options import Options
 from gpu_opt.plan import Stop
-from gpu_opt.reallocation.conditions import Conditions, broken
+from gpu_opt.reallocation.conditions import Conditions, broken, thrifty
 from gpu_opt.reallocation.costs import arc_amounts, largest_cost
 from gpu_opt.reallocation.decode import decode, encode
 from gpu_opt.reallocation.flow import balance
@@ -191,8 +191,8 @@ def _solve(task: Task, goal: GoalCost, program: Program, seconds: float, *, rela
 def _start(task: Task, program: Program, plan: Plan) -> None:
     """Put a plan into the variables."""
     flow = encode(task.instance, task.network, plan)
-    for variable, gpus in zip(program.flow, flow.tolist(), strict=True):
-        variable.setInitialValue(gpus)
+    for variable, units in zip(program.flow, (flow // task.network.unit).tolist(), strict=True):
+        variable.setInitialValue(units)
     served = {one.request for one in plan}
     for r, whole in program.whole.items():
         whole.setInitialValue(int(r in served))
@@ -205,20 +205,21 @@ def _better(task: Task, k: int, plan: Plan, program: Program, answer: Answer) ->
 
 
 def _read(task: Task, program: Program) -> Plan | None:
-    """CBC's solution as handovers; None if it is no flow once it is rounded to whole GPUs."""
-    flow = np.array([round(variable.value() or 0.0) for variable in program.flow], dtype=np.int64)
-    network = task.network.network
+    """CBC's solution as handovers; None if it is no flow once it is rounded to whole units."""
+    units = np.array([round(variable.value() or 0.0) for variable in program.flow], dtype=np.int64)
+    flow, network = units * task.network.unit, task.network.network
     if (flow < 0).any() or (flow > network.capacity).any() or balance(network, flow).any():
         plan = _complete(task, flow)
         if plan is None:
-            log.warning("CBC's solution is no flow once it is rounded to whole GPUs, and is not used")
-        return plan
-    return decode(task.instance, task.network, flow)
+            log.warning("CBC's solution is no flow once it is rounded to whole units, and is not used")
+    else:
+        plan = decode(task.instance, task.network, flow)
+    return None if plan is None else tuple(thrifty(task.instance, plan))
 
 
 def _complete(task: Task, flow: Ints) -> Plan | None:
     """The best whole flow around what the rows decide, if there is one; found even when the time is over."""
-    network, fixed = task.network.network, decided(task.network)
+    network, fixed = task.network.network, decided(task.network, task.conditions)
     lower = np.where(fixed, flow, network.lower)
     capacity = np.where(fixed, flow, network.capacity)
     around = replace(task.network, network=replace(network, lower=lower, capacity=capacity))
@@ -233,8 +234,7 @@ def _keeps(task: Task, plan: Plan, values: tuple[int, ...], k: int) -> bool:
     """Whether a plan keeps the conditions and the earlier goals, and is better on goal k, exactly."""
     reached, breaks = goal_values(task.instance, plan), broken(task.instance, plan)
     return (
-        not breaks.rooms & task.conditions.rooms
-        and not breaks.whole & task.conditions.whole
+        not breaks & task.conditions
         and all(new <= old for new, old in zip(reached[:k], values[:k], strict=True))
         and reached[k] < values[k]
     )

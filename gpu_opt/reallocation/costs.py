@@ -16,7 +16,7 @@ def arc_amounts(network: TimeNetwork, measure: Measure) -> Ints:
     if measure is Measure.LATE:
         return network.late
     counted = Kind.UNMET if measure is Measure.UNMET else Kind.HANDOVER
-    amounts: Ints = np.where(network.kind == counted, 1 if measure is Measure.UNMET else network.index, 0)
+    amounts: Ints = np.where(network.kind == counted, 1 if measure is Measure.UNMET else network.index + 1, 0)
     return amounts
 
 

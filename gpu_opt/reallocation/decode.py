@@ -40,7 +40,7 @@ def decode(instance: Instance, network: TimeNetwork, values: Ints) -> tuple[Hand
     rank = _preference(instance, network)
     at: dict[int, list[Parcel]] = {}
     got: dict[int, dict[tuple[int, int | None], int]] = {}
-    used = np.flatnonzero((values > 0) & (network.kind != Kind.UNMET))
+    used = np.flatnonzero((values > 0) & (network.kind < Kind.UNMET))
     in_order = used[np.argsort(network.network.tail[used], kind="stable")].tolist()
     for tail, leaving in groupby(in_order, key=network.network.tail.__getitem__):
         flows = [(arc, int(values[arc])) for arc in leaving]
@@ -69,14 +69,15 @@ def encode(instance: Instance, network: TimeNetwork, handed: Iterable[Handed]) -
     for node in network.nodes:
         days.setdefault(node._replace(day=0), []).append(node.day)
     values = np.zeros_like(network.kind)
-    unmet = [request.gpus for request in instance.requests]
+    unmet = list(instance.asked)
     for one in handed:
         values[entry[class_of[one.supply]]] += one.gpus
         for ends in pairwise(_path(network, class_of[one.supply], one, days)):
             values[between[ends]] += one.gpus
         unmet[one.request] -= one.gpus
-    is_unmet = network.kind == Kind.UNMET
-    values[is_unmet] = np.array(unmet, dtype=np.int64)[network.index[is_unmet]]
+    for kind, sign in ((Kind.UNMET, 1), (Kind.OVER, -1)):
+        arcs_of = network.kind == kind
+        values[arcs_of] = np.maximum(0, sign * np.array(unmet, dtype=np.int64)[network.index[arcs_of]])
     return values
 
 

@@ -30,8 +30,8 @@ def caps_in_the_way(
     """
     instance = build_instance(organization, [request], until)
     offered = sorted(_offered(instance), key=lambda i: instance.free_on[i])
-    wanted = min(request.gpus, sum(instance.supplies[i].gpus for i in offered))
-    if wanted == 0 or (request.all_or_nothing and wanted < request.gpus):
+    wanted = min(instance.asked[0], sum(instance.supplies[i].gpus for i in offered))
+    if wanted == 0 or (request.all_or_nothing and wanted < instance.asked[0]):
         return (), request.by
     day = max(instance.by[0], _soonest(instance, offered, wanted))
     there = [i for i in offered if instance.free_on[i] <= day]
@@ -68,7 +68,10 @@ def _soonest(instance: Instance, offered: Sequence[int], wanted: int) -> int:
 
 
 def _choose(instance: Instance, there: Sequence[int], wanted: int, day: int) -> Chosen:
-    """The GPUs that exceed type limits least, and then take the least compute; the first to come free."""
+    """The GPUs that exceed type limits least, and then take the least compute; the first to come free.
+
+    In whole units; where pools of several units would do, it may be a unit more than the least.
+    """
     within = {
         kind: min(room.on(day) for room in instance.rooms if room.gpu_type == kind)
         for kind in {room.gpu_type for room in instance.rooms} - {None}
@@ -77,10 +80,11 @@ def _choose(instance: Instance, there: Sequence[int], wanted: int, day: int) -> 
     chosen: Chosen = {}
     for limited in (True, False):
         for i in slowest_first:
-            kind = _kind(instance, i)
-            gpus = min(wanted, instance.supplies[i].gpus - chosen.get(i, 0))
+            kind, unit = _kind(instance, i), instance.unit[instance.pool_of[i]]
+            needed = -(-max(0, wanted) // unit) * unit
+            gpus = min(needed, instance.supplies[i].gpus - chosen.get(i, 0))
             if limited and kind in within:
-                gpus = min(gpus, within[kind])
+                gpus = min(gpus, within[kind] // unit * unit)
                 within[kind] -= gpus
             chosen[i] = chosen.get(i, 0) + gpus
             wanted -= gpus

@@ -62,7 +62,7 @@ class Measure(Enum):
     COST = auto()
     """GPUs times their prices."""
     DAYS = auto()
-    """GPUs times the days from today to their handover."""
+    """GPUs times the days up to their handover, it and today included: none is handed over for nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,12 @@ class Instance:
     requests: tuple[Request, ...]
     offers: tuple[tuple[Offer, ...], ...]
     """Pools accepted, by request."""
+    asked: tuple[int, ...]
+    """GPUs that every request asks for, rounded up to what whole units of its pools can add up to."""
+    step: tuple[int, ...]
+    """The greatest common divisor of the units of a request's pools: in its multiples GPUs come."""
+    coarsest: tuple[int, ...]
+    """The largest of these units. Where it is the step, the request is handed no more than it asks for."""
     pool_of: tuple[int, ...]
     """Pool of every supply."""
     free_on: tuple[int, ...]
@@ -94,6 +100,8 @@ class Instance:
     """Day on which every request can first use GPUs."""
     by: tuple[int, ...]
     """Day by which it needs them."""
+    unit: tuple[int, ...]
+    """Allocation unit of every pool."""
     milli: tuple[int, ...]
     """Milli-compute of one GPU, by pool."""
     division: dict[str, str]
@@ -126,17 +134,24 @@ def build_instance(organization: Organization, requests: Sequence[Request], unti
     today = organization.as_of
     index = {pool.name: p for p, pool in enumerate(organization.pools)}
     lineage = _lineage(organization)
+    offers = tuple(_offers(organization, request) for request in requests)
+    units = [{organization.pools[offer.pool].unit for offer in offered} or {1} for offered in offers]
+    step = tuple(math.gcd(*each) for each in units)
     speeds = {name: int(exact(kind.speed) * MILLI) for name, kind in organization.gpu_types.items()}
     return Instance(
         organization=organization,
         until=until,
         supplies=free,
         requests=tuple(requests),
-        offers=tuple(_offers(organization, request) for request in requests),
+        offers=offers,
+        asked=tuple(-(-request.gpus // g) * g for request, g in zip(requests, step, strict=True)),
+        step=step,
+        coarsest=tuple(max(each) for each in units),
         pool_of=tuple(index[supply.pool] for supply in free),
         free_on=tuple((supply.on - today).days for supply in free),
         starts=tuple(max(0, (request.starts - today).days) if request.starts else 0 for request in requests),
         by=tuple((request.by - today).days for request in requests),
+        unit=tuple(pool.unit for pool in organization.pools),
         milli=tuple(speeds[pool.gpu_type] for pool in organization.pools),
         division={team: path[-2:][0] for team, path in lineage.items()},
         above={team: frozenset(path) for team, path in lineage.items()},
@@ -153,15 +168,16 @@ def build_instance(organization: Organization, requests: Sequence[Request], unti
 
 def goal_values(instance: Instance, handed: Iterable[Handed]) -> tuple[int, ...]:
     """Exact values of the goals, in units of 1 / their scales."""
-    unmet = [request.gpus for request in instance.requests]
+    unmet = list(instance.asked)
     late = [0] * len(unmet)
     cost = days = 0
     for one in handed:
         unmet[one.request] -= one.gpus
         late[one.request] += one.gpus * max(0, one.on - instance.by[one.request])
         cost += one.gpus * price(instance, one.supply, one.request, one.on)
-        days += one.gpus * one.on
-    measured = {Measure.UNMET: unmet, Measure.LATE: late, Measure.COST: [cost], Measure.DAYS: [days]}
+        days += one.gpus * (one.on + 1)
+    missing = [max(0, gpus) for gpus in unmet]
+    measured = {Measure.UNMET: missing, Measure.LATE: late, Measure.COST: [cost], Measure.DAYS: [days]}
     return tuple(
         sum(w * amount for w, amount in zip(goal.weights or (1,), measured[goal.measure], strict=True))
         for goal in instance.goals

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gpu_opt.instance import Ints
+from gpu_opt.reallocation.conditions import Conditions
 from gpu_opt.reallocation.flow import UNLIMITED, Network
 from gpu_opt.reallocation.instance import Instance
 
@@ -34,6 +35,9 @@ class Kind(IntEnum):
     """From a group to one of its requests; its index is the request."""
     UNMET = 4
     """From the source to a request: what it does not get; its index is the request."""
+    OVER = 5
+    """From a request back to the source: what it gets beyond what it asks for, because a unit is whole; its
+    index is the request."""
 
 
 class Group(NamedTuple):
@@ -68,7 +72,7 @@ class Node(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TimeNetwork:
-    """The network, and what its nodes and arcs mean."""
+    """The network, and what its nodes and arcs mean. Flows are in GPUs."""
 
     network: Network
     """With the goal `cost` as its cost."""
@@ -79,6 +83,8 @@ class TimeNetwork:
     """Pool of every arc; -1 where there is none."""
     late: Ints
     """Days that GPUs come late by every arc; 0 but for arcs to requests."""
+    unit: Ints
+    """Of every arc, in GPUs: what passes it in a plan is a multiple."""
     classes: tuple[tuple[SupplyClass, tuple[int, ...]], ...]
     """Every class with its supplies."""
     groups: dict[int, Group]
@@ -87,18 +93,8 @@ class TimeNetwork:
     """By pool and request."""
     nodes: dict[Node, int]
     first_request: int
-    """Node of request 0; the others follow. Every arc goes from a lower node to a higher one."""
-
-
-class Served(NamedTuple):
-    """An arc to a request."""
-
-    node: int
-    request: int
-    cost: int
-    pool: int
-    late: int
-    """Days."""
+    """Node of request 0; the others follow. But for what is over, every arc goes from a lower node to a
+    higher one."""
 
 
 @dataclass(slots=True)
@@ -109,52 +105,32 @@ class _Draft:
     arcs: list[tuple[int, int, int, int, Kind, int, int, int]] = field(default_factory=list)
     """(tail, head, capacity, cost, kind, index, pool, days late)."""
     groups: dict[int, Group] = field(default_factory=dict)
-    served: list[Served] = field(default_factory=list)
-    """Arcs to requests, whose nodes come last."""
+    served: list[Ints] = field(default_factory=list)
+    """Columns of arcs to requests, as above; their head is the request, whose node comes last."""
 
     def node(self, node: Node) -> int:
         """Number of a node; new nodes get the next one."""
         return self.nodes.setdefault(node, len(self.nodes) + 1)
 
-    def arc(self, tail: int, head: int, cost: int, kind: Kind, index: int = -1, pool: int = -1) -> None:
+    def arc(self, tail: int, head: int, cost: int, kind: Kind, index: int, pool: int) -> None:
         """Draw an arc without a capacity of its own."""
         self.arcs.append((tail, head, UNLIMITED, cost, kind, index, pool, 0))
 
 
-def build_network(instance: Instance, active: frozenset[int] = frozenset()) -> TimeNetwork:
-    """Draw the network; requests are kept apart as far as the rooms in `active` count them apart."""
+def build_network(instance: Instance, conditions: Conditions | None = None) -> TimeNetwork:
+    """Draw the network; requests are kept apart as far as rooms with conditions count them apart."""
+    conditions = conditions or Conditions()
     classes = _classes(instance)
     draft = _Draft()
     group_of: dict[tuple[int, int], Group] = {}
+    members = _members(instance, conditions.rooms)
     for pool in sorted({key.pool for key in classes}):
-        groups = _groups(instance, pool, active)
-        group_of.update({(pool, r): group for group, members in groups.items() for r, _ in members})
+        groups = members[pool]
+        group_of.update({(pool, r): group for group, each in groups.items() for r, _ in each})
         _draw_pool(instance, draft, pool, [key for key in classes if key.pool == pool], groups)
-    first_request = len(draft.nodes) + 1
-    for node, r, cost, pool, late in draft.served:
-        draft.arcs.append((node, first_request + r, UNLIMITED, cost, Kind.REQUEST, r, pool, late))
-    for request, asked in enumerate(instance.requests):
-        draft.arcs.append((SOURCE, first_request + request, asked.gpus, 0, Kind.UNMET, request, -1, 0))
-    for index, (key, members) in enumerate(classes.items()):
-        gpus = sum(instance.supplies[i].gpus for i in members)
-        cost = instance.prices.other_division if key.foreign else 0
-        node = draft.nodes[Node(key.pool, key.home, None, key.day)]
-        draft.arcs.append((SOURCE, node, gpus, cost, Kind.SUPPLY, index, key.pool, 0))
-    named = tuple((key, tuple(members)) for key, members in classes.items())
-    return _finish(instance, draft, named, group_of, first_request)
-
-
-def pool_nodes(network: TimeNetwork) -> Ints:
-    """A new number for every node, shape (nodes,), the same for all places and days of a pool.
-
-    GPUs can go from any day on which they come free to any request that accepts their pool, so that where
-    days cost nothing, they need not be told apart.
-    """
-    pools = np.array([node.pool for node in network.nodes], dtype=np.int64)
-    _, place = np.unique(pools, return_inverse=True)
-    requests = len(network.network.supply) - network.first_request
-    after = int(place.max(initial=-1)) + 2
-    return np.concatenate([[SOURCE], 1 + place, after + np.arange(requests)]).astype(np.int64)
+    ends = _ends(instance, draft, classes, conditions.units)
+    named = tuple((key, tuple(supplies)) for key, supplies in classes.items())
+    return _finish(instance, draft, ends, named, group_of)
 
 
 def _classes(instance: Instance) -> dict[SupplyClass, list[int]]:
@@ -174,16 +150,15 @@ def _classes(instance: Instance) -> dict[SupplyClass, list[int]]:
     return classes
 
 
-def _groups(instance: Instance, pool: int, active: frozenset[int]) -> dict[Group, list[tuple[int, int]]]:
-    """(request, steps down) of those that accept the pool, by group."""
-    groups: dict[Group, list[tuple[int, int]]] = {}
-    for r, offers in enumerate(instance.offers):
-        for offer in offers:
-            if offer.pool == pool:
-                counted = tuple(k for k in sorted(active) if instance.counts(instance.rooms[k], r, pool))
-                group = Group(instance.division[instance.requests[r].team], counted)
-                groups.setdefault(group, []).append((r, offer.steps))
-    return groups
+def _members(instance: Instance, active: frozenset[int]) -> dict[int, dict[Group, list[tuple[int, int]]]]:
+    """(request, steps down) of those that accept a pool, by pool and group."""
+    members: dict[int, dict[Group, list[tuple[int, int]]]] = {}
+    for r, (request, offers) in enumerate(zip(instance.requests, instance.offers, strict=True)):
+        for pool, steps in offers:
+            counted = tuple(k for k in sorted(active) if instance.counts(instance.rooms[k], r, pool))
+            group = Group(instance.division[request.team], counted)
+            members.setdefault(pool, {}).setdefault(group, []).append((r, steps))
+    return members
 
 
 def _draw_pool(
@@ -202,13 +177,13 @@ def _draw_pool(
         chain = sorted(days | {day for day in later if day >= min(days)})
         nodes = [draft.node(Node(pool, home, None, day)) for day in chain]
         for (tail, head), (day, next_day) in zip(pairwise(nodes), pairwise(chain), strict=True):
-            draft.arc(tail, head, instance.prices.idle * (next_day - day), Kind.CARRY)
+            draft.arc(tail, head, instance.prices.idle * (next_day - day), Kind.CARRY, -1, pool)
     for key in classes:
         if key.home is not None and None in homes:
             there = draft.nodes.get(Node(pool, None, None, key.day))
             if there is not None:
                 tail = draft.nodes[Node(pool, key.home, None, key.day)]
-                draft.arc(tail, there, instance.prices.other_division, Kind.CARRY)
+                draft.arc(tail, there, instance.prices.other_division, Kind.CARRY, -1, pool)
     for group, members in groups.items():
         _draw_group(instance, draft, pool, group, members, handed[group], list(homes))
 
@@ -256,30 +231,67 @@ def _draw_group(
             if free is not None and home in {None, group.division}:
                 draft.groups[len(draft.arcs)] = group
                 draft.arc(free, nodes[day], 0, Kind.HANDOVER, day, pool)
-    for r, steps in members:
-        cost, starts, by = instance.prices.less_preferred * steps, instance.starts[r], instance.by[r]
-        draft.served += [Served(nodes[day], r, cost, pool, max(0, day - by)) for day in days if day >= starts]
+    requests, steps = np.array(members, dtype=np.int64).T
+    member, place = np.nonzero(np.array(days) >= np.array(instance.starts)[requests, None])
+    served, on = requests[member], np.array(days)[place]
+    columns = np.broadcast_arrays(
+        np.array(list(nodes.values()))[place],
+        served,
+        UNLIMITED,
+        instance.prices.less_preferred * steps[member],
+        int(Kind.REQUEST),
+        served,
+        pool,
+        np.maximum(0, on - np.array(instance.by)[served]),
+    )
+    draft.served.append(np.array(columns, dtype=np.int64))
+
+
+def _ends(
+    instance: Instance,
+    draft: _Draft,
+    classes: dict[SupplyClass, list[int]],
+    units: frozenset[int],
+) -> Ints:
+    """Columns of the arcs from and to the source."""
+    first = len(draft.nodes) + 1
+    ends = [(SOURCE, first + r, asked, 0, Kind.UNMET, r, -1, 0) for r, asked in enumerate(instance.asked)]
+    ends += [
+        (first + r, SOURCE, instance.coarsest[r] - instance.step[r], 0, Kind.OVER, r, -1, 0)
+        for r in sorted(units)
+    ]
+    for index, (key, members) in enumerate(classes.items()):
+        gpus = sum(instance.supplies[i].gpus for i in members)
+        cost = instance.prices.other_division if key.foreign else 0
+        node = draft.nodes[Node(key.pool, key.home, None, key.day)]
+        ends.append((SOURCE, node, gpus, cost, Kind.SUPPLY, index, key.pool, 0))
+    return np.array(ends, dtype=np.int64).reshape(-1, 8).T
 
 
 def _finish(
     instance: Instance,
     draft: _Draft,
+    ends: Ints,
     classes: tuple[tuple[SupplyClass, tuple[int, ...]], ...],
     group_of: dict[tuple[int, int], Group],
-    first_request: int,
 ) -> TimeNetwork:
-    columns = np.array(draft.arcs, dtype=np.int64).reshape(-1, 8).T
-    tail, head, capacity, cost, kind, index, pool, late = columns
+    first_request = len(draft.nodes) + 1
+    for columns in draft.served:
+        columns[1] += first_request
+    chains = np.array(draft.arcs, dtype=np.int64).reshape(-1, 8).T
+    tail, head, capacity, cost, kind, index, pool, late = np.hstack([chains, *draft.served, ends])
     supply = np.zeros(first_request + len(instance.requests), dtype=np.int64)
-    asked = np.array([request.gpus for request in instance.requests], dtype=np.int64)
-    supply[first_request:] = -asked
-    supply[SOURCE] = asked.sum()
+    supply[first_request:] = np.negative(instance.asked)
+    supply[SOURCE] = sum(instance.asked)
+    unit = np.array(instance.unit, dtype=np.int64)[pool]
+    unit[pool < 0] = np.array(instance.step, dtype=np.int64)[index[pool < 0]]
     return TimeNetwork(
         network=Network(supply, tail, head, np.zeros_like(tail), capacity, cost),
         kind=kind,
         index=index,
         pool=pool,
         late=late,
+        unit=unit,
         classes=classes,
         groups=draft.groups,
         group_of=group_of,

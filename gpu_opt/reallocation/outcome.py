@@ -109,6 +109,6 @@ def _request(instance: Instance, r: int, plan: Sequence[Handed], stop: Stop) -> 
         by=asked.by,
         handed=handed,
         in_time=sum(one.gpus for one in mine if one.on <= instance.by[r]),
-        complete_on=last if handed == asked.gpus else None,
+        complete_on=last if handed >= asked.gpus else None,
         text=describe(instance, r, plan, stop),
     )

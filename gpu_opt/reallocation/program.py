@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -45,7 +46,7 @@ class Program:
     network: TimeNetwork
     conditions: Conditions
     flow: tuple[LpVariable, ...]
-    """GPUs on every arc; integer where :func:`decided` says so."""
+    """Units on every arc; integer where :func:`decided` says so."""
     whole: dict[int, LpVariable]
     """1: the request gets all, 0: nothing; for the requests whose partial service was seen."""
     held: tuple[Held, ...]
@@ -58,15 +59,16 @@ def build_program(
     from pulp import LpProblem
 
     problem = LpProblem("reallocation")
-    whole_arcs = decided(network)
+    whole_arcs = decided(network, conditions)
+    most = (network.network.capacity // network.unit).tolist()
     flow = tuple(
         problem.add_variable(
             f"flow_{arc}",
             0,
-            None if capacity == UNLIMITED else capacity,
+            None if capacity == UNLIMITED else units,
             cat="Integer" if whole_arcs[arc] else "Continuous",
         )
-        for arc, capacity in enumerate(network.network.capacity.tolist())
+        for arc, (capacity, units) in enumerate(zip(network.network.capacity.tolist(), most, strict=True))
     )
     whole = {r: problem.add_variable(f"whole_{r}", 0, 1, cat="Integer") for r in sorted(conditions.whole)}
     program = Program(problem, instance, network, conditions, flow, whole, held)
@@ -76,24 +78,28 @@ def build_program(
     return program
 
 
-def decided(network: TimeNetwork) -> npt.NDArray[np.bool]:
-    """Arcs, shape (arcs,), that must be integer in the program: all that rows other than balances count.
+def decided(network: TimeNetwork, conditions: Conditions) -> npt.NDArray[np.bool]:
+    """Arcs, shape (arcs,), that must be integer in the program: all that keeps it from being a network.
 
-    They are the handovers that rooms count and what stays unmet. Once these are whole, the others are the
-    flow of a network with whole supplies, which has whole flows that are as good.
+    They are the handovers that rooms count, what stays unmet, and what requests that accept several units
+    are handed. Once these are whole, the others are the flow of a network with whole supplies, which has
+    whole flows that are as good.
     """
     counted = [arc for arc, group in network.groups.items() if group.rooms]
-    integer: npt.NDArray[np.bool] = network.kind == Kind.UNMET
+    mixed = (network.kind == Kind.REQUEST) & np.isin(network.index, sorted(conditions.units))
+    integer: npt.NDArray[np.bool] = np.isin(network.kind, [Kind.UNMET, Kind.OVER]) | mixed
     integer[counted] = True
     return integer
 
 
 def expression(program: Program, coefficients: Ints | Floats) -> LpAffineExpression:
-    """Σ coefficient · flow over the arcs, shape (arcs,)."""
+    """Σ coefficient · GPUs over the arcs, shape (arcs,)."""
     from pulp import LpAffineExpression
 
-    used = np.flatnonzero(coefficients).tolist()
-    return LpAffineExpression.from_list([(program.flow[arc], float(coefficients[arc])) for arc in used])
+    used = np.flatnonzero(coefficients)
+    by_unit = (coefficients[used] * program.network.unit[used]).tolist()
+    pairs = [(program.flow[arc], float(each)) for arc, each in zip(used.tolist(), by_unit, strict=True)]
+    return LpAffineExpression.from_list(pairs)
 
 
 def supply(program: Program) -> Iterator[Row]:
@@ -105,20 +111,27 @@ def supply(program: Program) -> Iterator[Row]:
 
 
 def request(program: Program) -> Iterator[Row]:
-    """What a request gets and what it does not get are what it asks for: Σ flow in + unmet_r = q_r."""
+    """What a request gets, or does not get, is what it asks for: Σ flow in + unmet_r − over_r = q_r."""
     first = program.network.first_request
     yield from _balances(program, "request", range(first, first + len(program.instance.requests)))
 
 
 def all_or_nothing(program: Program) -> Iterator[Row]:
-    """A request gets all that it asks for or nothing: unmet_r + q_r · whole_r = q_r."""
+    """A request gets all that it asks for or nothing: unmet_r + q_r · whole_r = q_r.
+
+    What is over comes with all: over_r ≤ (coarsest unit − step) · whole_r.
+    """
     from pulp import LpAffineExpression
 
-    network = program.network
-    unmet = {int(network.index[arc]): program.flow[arc] for arc in np.flatnonzero(network.kind == Kind.UNMET)}
+    instance = program.instance
+    unmet, over = _by_request(program, Kind.UNMET), _by_request(program, Kind.OVER)
     for r, whole in program.whole.items():
-        asked = program.instance.requests[r].gpus
+        step = instance.step[r]
+        asked, most = instance.asked[r] // step, (instance.coarsest[r] - step) // step
         yield f"all_or_nothing_{r}", LpAffineExpression.from_list([(unmet[r], 1), (whole, asked)]) == asked
+        if r in over:
+            row = LpAffineExpression.from_list([(over[r], 1), (whole, -most)])
+            yield f"all_or_nothing_over_{r}", row <= 0
 
 
 def team_cap_over_time(program: Program) -> Iterator[Row]:
@@ -163,6 +176,12 @@ def room_rows(program: Program) -> Iterator[tuple[int, int, Ints, int]]:
             yield k, period, np.where(network.index <= last, takes, 0), amount
 
 
+def _by_request(program: Program, kind: Kind) -> dict[int, LpVariable]:
+    """The arcs of a kind of which every request has at most one."""
+    network = program.network
+    return {int(network.index[arc]): program.flow[arc] for arc in np.flatnonzero(network.kind == kind)}
+
+
 def _rooms(program: Program, name: str, *, of_type: bool) -> Iterator[Row]:
     for k, period, takes, amount in room_rows(program):
         if (program.instance.rooms[k].gpu_type is not None) == of_type and takes.any():
@@ -172,14 +191,16 @@ def _rooms(program: Program, name: str, *, of_type: bool) -> Iterator[Row]:
 def _balances(program: Program, name: str, nodes: range) -> Iterator[Row]:
     from pulp import LpAffineExpression
 
-    terms: list[list[tuple[LpVariable, float]]] = [[] for _ in nodes]
+    terms: list[list[tuple[LpVariable, int]]] = [[] for _ in nodes]
     arcs = program.network.network
-    for arc, (tail, head) in enumerate(zip(arcs.tail.tolist(), arcs.head.tolist(), strict=True)):
+    ends = zip(arcs.tail.tolist(), arcs.head.tolist(), program.network.unit.tolist(), strict=True)
+    for arc, (tail, head, unit) in enumerate(ends):
         if tail in nodes:
-            terms[tail - nodes.start].append((program.flow[arc], 1.0))
+            terms[tail - nodes.start].append((program.flow[arc], unit))
         if head in nodes:
-            terms[head - nodes.start].append((program.flow[arc], -1.0))
+            terms[head - nodes.start].append((program.flow[arc], -unit))
     for i, sides in enumerate(terms):
         if sides:
-            row = LpAffineExpression.from_list(sides) == int(arcs.supply[nodes.start + i])
-            yield f"{name}_{i}", row
+            least = math.gcd(*(unit for _, unit in sides))
+            row = LpAffineExpression.from_list([(flow, float(unit // least)) for flow, unit in sides])
+            yield f"{name}_{i}", row == int(arcs.supply[nodes.start + i]) // least

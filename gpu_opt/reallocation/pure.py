@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+import numpy as np
+
 from gpu_opt.clock import Clock
 from gpu_opt.errors import NoPlanInTime, SolverDied, VerificationFailure
 from gpu_opt.instance import Ints
@@ -20,7 +22,7 @@ from gpu_opt.reallocation.decode import decode, encode
 from gpu_opt.reallocation.flow import Flow, Network, balance, contract, minimum_cost_flow, optimal_face, total
 from gpu_opt.reallocation.goals import LARGEST_COST, Relaxed
 from gpu_opt.reallocation.instance import GoalSpec, Handed, Instance, Measure, goal_values
-from gpu_opt.reallocation.network import TimeNetwork, pool_nodes
+from gpu_opt.reallocation.network import SOURCE, TimeNetwork
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,19 @@ def is_tractable(instance: Instance, network: TimeNetwork) -> bool:
     Beyond it the goals are left to the integer program, whose priorities are doubles.
     """
     return all(largest_cost(network, goal) <= LARGEST_COST for goal in instance.goals)
+
+
+def pool_nodes(network: TimeNetwork) -> Ints:
+    """A new number for every node, shape (nodes,), the same for all places and days of a pool.
+
+    GPUs can go from any day on which they come free to any request that accepts their pool, so that where
+    days cost nothing, they need not be told apart.
+    """
+    pools = np.array([node.pool for node in network.nodes], dtype=np.int64)
+    _, place = np.unique(pools, return_inverse=True)
+    requests = len(network.network.supply) - network.first_request
+    after = int(place.max(initial=-1)) + 2
+    return np.concatenate([[SOURCE], 1 + place, after + np.arange(requests)]).astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Good plans under side conditions, from the linear relaxation.
 
 CBC alone takes long to find any: it does not see that all but a handful of rows are a network. Here the
-relaxation says how many GPUs each handover that a room counts may have; rounded to whole GPUs that fit the
+relaxation says how many GPUs each handover that a room counts may have; rounded to whole units that fit the
 rooms, these are capacities, and the rest is a pure flow again.
 """
 
@@ -35,7 +35,7 @@ def rounded_plan(program: Program, clock: Clock) -> tuple[Handed, ...]:
     closed = {r for r, whole in program.whole.items() if (whole.value() or 0.0) < 0.5}
     counted = sorted(arc for arc, group in network.groups.items() if group.rooms)
     capacity = network.network.capacity.copy()
-    capacity[counted] = _whole(program, flow, counted)
+    capacity[counted] = _whole(program, flow, counted) * network.unit[counted]
     handed: tuple[Handed, ...] = ()
     for _ in range(PASSES):
         shut = (network.kind == Kind.REQUEST) & np.isin(network.index, sorted(closed))
@@ -49,8 +49,9 @@ def rounded_plan(program: Program, clock: Clock) -> tuple[Handed, ...]:
 
 
 def _whole(program: Program, flow: Floats, counted: Sequence[int]) -> Ints:
-    """Round handovers down, then up again where the rooms let them, the largest fractions first."""
-    rows = [(takes[counted], amount) for _, _, takes, amount in room_rows(program)]
+    """Units of handovers, rounded down, then up where the rooms let them, the largest fractions first."""
+    unit = program.network.unit[counted]
+    rows = [(takes[counted] * unit, amount) for _, _, takes, amount in room_rows(program)]
     takes = np.array([each for each, _ in rows], dtype=np.int64).reshape(len(rows), len(counted))
     whole = np.floor(flow[counted] + 1e-6).astype(np.int64)
     part = flow[counted] - whole

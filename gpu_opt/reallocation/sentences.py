@@ -28,10 +28,11 @@ def describe(instance: Instance, request: int, plan: Sequence[Handed], stop: Sto
     asked = instance.requests[request]
     mine = [one for one in plan if one.request == request]
     got = sum(one.gpus for one in mine)
-    if got == asked.gpus:
+    if got >= asked.gpus:
         last = max(one.on for one in mine)
         margin = _margin(instance.by[request] - last)
-        return f"complete on {_date(instance, last)}, {margin}: {_donors(instance, mine)}"
+        rounded = f", {got} GPUs in whole units" if got > asked.gpus else ""
+        return f"complete on {_date(instance, last)}, {margin}{rounded}: {_donors(instance, mine)}"
     reason = _shortage(instance, request, plan, stop)
     if not mine:
         return f"none of {asked.gpus}: {reason}"
@@ -94,7 +95,7 @@ def _shortage(instance: Instance, request: int, plan: Sequence[Handed], stop: St
         return f"all other GPUs that it accepts and that come free by {instance.until} go to other requests"
     if stop in UNPROVED:
         return UNPROVED[stop]
-    if instance.requests[request].all_or_nothing and unused < instance.requests[request].gpus:
+    if instance.requests[request].all_or_nothing and unused < instance.asked[request]:
         left_over = f"only {unused} that it accepts are left by {instance.until}"
         return f"{left_over}, and fewer than all are of no use to it"
     return _caps(instance, request, plan, {instance.pool_of[i] for i, gpus in left.items() if gpus})
@@ -112,7 +113,10 @@ def _caps(instance: Instance, request: int, plan: Sequence[Handed], pools: set[i
     full = [
         room
         for room, free in counting
-        if any(instance.counts(room, request, pool) and free < instance.takes(room, pool) for pool in pools)
+        if any(
+            instance.counts(room, request, pool) and free < instance.takes(room, pool) * instance.unit[pool]
+            for pool in pools
+        )
     ]
     return f"{_these(full)} no room for more by {instance.until}"
 

@@ -23,7 +23,7 @@ def search(instance: Instance, clock: Clock) -> tuple[tuple[Handed, ...], tuple[
     relaxations: list[Relaxed] = []
     conditions = Conditions()
     while True:
-        network = build_network(instance, conditions.rooms)
+        network = build_network(instance, conditions)
         if conditions or not is_tractable(instance, network):
             task = set_task(instance, network, conditions, clock)
             relaxed = solve_conditioned(task, best, relaxations)

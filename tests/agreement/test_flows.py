@@ -105,27 +105,33 @@ def test_published_optima_are_reached(name: str) -> None:
 def direct_goals(
     organization: Organization, asked: Sequence[Request], until: int
 ) -> tuple[tuple[str, Fraction], ...]:
-    """The goals that the direct formulation reaches: one arc for each pair, weights beyond any sum."""
+    """The goals that the direct formulation reaches: one arc for each pair, weights beyond any sum.
+
+    All pools have one unit, and the flow is in units.
+    """
     data = reallocation_data(organization, asked, day(until))
     pairs = first_handovers(data)
-    gpus = sum(one.gpus for one in asked)
+    (unit,) = {pool.unit for pool in organization.pools}
+    gpus = sum(data.asked.values())
     late, price_weight, unmet = goal_weights(data, pairs, gpus)
     graph: nx.DiGraph[Hashable] = nx.DiGraph()
-    graph.add_node("source", demand=-gpus)
+    graph.add_node("source", demand=-gpus // unit)
     for source, there in data.supplies.items():
-        graph.add_edge("source", source, capacity=there, weight=0)
+        graph.add_edge("source", source, capacity=there // unit, weight=0)
     for one in asked:
-        graph.add_node(one.name, demand=one.gpus)
+        graph.add_node(one.name, demand=data.asked[one.name] // unit)
         graph.add_edge("source", one.name, weight=unmet[one.tier] * whole(one.priority))
     for (source, name), each in pairs.items():
         request = data.requests[name]
         days_late = max(0, (each.on - request.by).days)
         weight = late[request.tier] * whole(request.priority) * days_late
-        weight += price_weight * int(price(data, each) * 1000) + (each.on - organization.as_of).days
+        weight += price_weight * int(price(data, each) * 1000) + (each.on - organization.as_of).days + 1
         graph.add_edge(source, name, weight=weight)
     _, flow = nx.network_simplex(graph)
     handed = [
-        changed(each, gpus=flow[source][name]) for (source, name), each in pairs.items() if flow[source][name]
+        changed(each, gpus=flow[source][name] * unit)
+        for (source, name), each in pairs.items()
+        if flow[source][name]
     ]
     return reallocation_goals(data, handed)
 
@@ -149,7 +155,7 @@ def goal_weights(
 ) -> tuple[dict[int, int], int, dict[int, int]]:
     """Weights of lateness by tier, of the price, and of what is unmet by tier: no sum of the goals after a
     goal makes up for it. Those of the days are 1; Python's integers have no end."""
-    horizon = 1 + (data.until - data.organization.as_of).days
+    horizon = 2 + (data.until - data.organization.as_of).days
     dearest = max((int(price(data, each) * 1000) for each in pairs.values()), default=0)
     heaviest = max(whole(one.priority) for one in data.requests.values())
     tiers = sorted({one.tier for one in data.requests.values()}, reverse=True)
@@ -165,15 +171,25 @@ def goal_weights(
     return late, price_weight, unmet
 
 
-def without_side_conditions(organization: Organization) -> Organization:
-    teams = tuple(Team(name=team.name, parent=team.parent) for team in organization.teams)
-    return organization.model_copy(update={"teams": teams})
+def without_side_conditions(organization: Organization, unit: int) -> Organization:
+    """The organization with no caps, and with every GPU a unit of so many."""
+    fields = {
+        "teams": tuple(Team(name=team.name, parent=team.parent) for team in organization.teams),
+        "pools": tuple(changed(each, gpus=each.gpus * unit, unit=unit) for each in organization.pools),
+        "deliveries": tuple(changed(each, gpus=each.gpus * unit) for each in organization.deliveries),
+        "projects": tuple(
+            changed(each, holds={pool: gpus * unit for pool, gpus in each.holds.items()})
+            for each in organization.projects
+        ),
+    }
+    return organization.model_copy(update=fields)
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_the_network_reaches_the_goals_of_one_arc_per_pair(data: st.DataObject) -> None:
-    organization = without_side_conditions(data.draw(organizations(max_projects=6, max_pools=3)))
+    drawn_organization = data.draw(organizations(max_projects=6, max_pools=3))
+    organization = without_side_conditions(drawn_organization, data.draw(st.sampled_from((1, 3))))
     drawn = data.draw(requests(organization, most=4, gpus=12))
     asked = [
         one.model_copy(update={"all_or_nothing": False})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from math import gcd
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,8 @@ def changes(data: ReallocationData) -> list[dt.date]:
 
 def supplies_written(data: ReallocationData) -> Iterable[tuple[str, str]]:
     places = {name: p for p, name in enumerate(data.pools)}
+    for p, at in enumerate(data.pools.values()):
+        yield "param unit", f"P{p} {at.unit}"
     for i, (source, gpus) in enumerate(data.supplies.items()):
         yield "param pool", f"S{i} P{places[source.pool]}"
         yield "param gpus", f"S{i} {gpus}"
@@ -99,7 +102,9 @@ def supplies_written(data: ReallocationData) -> Iterable[tuple[str, str]]:
 
 def requests_written(data: ReallocationData) -> Iterable[tuple[str, str]]:
     for r, asked in enumerate(data.requests.values()):
-        yield "param asked", f"R{r} {asked.gpus}"
+        units = [at.unit for at in data.pools.values() if accepts(asked, at)] or [1]
+        yield "param asked", f"R{r} {data.asked[asked.name]}"
+        yield "param more", f"R{r} {max(units) - gcd(*units)}"
         yield "param starts", f"R{r} {number(data, asked.starts or data.organization.as_of)}"
         yield "param needed", f"R{r} {number(data, asked.by)}"
         yield "param tier", f"R{r} {asked.tier}"
@@ -158,7 +163,7 @@ def test_the_executable_model_reaches_the_same_goals(tmp_path: Path, data: st.Da
 
 def test_the_worked_example_is_the_one_in_the_model() -> None:
     organization = lab(
-        [pool("iowa", 640, gpu_type="h100"), pool("texas", 0, gpu_type="h200")],
+        [pool("iowa", 640, 8, "h100"), pool("texas", 0, 8, "h200")],
         teams=[team("research"), team("product")],
         projects=[
             project("vega", team="product", holds={"iowa": 64}, ends=day(8)),
@@ -182,5 +187,5 @@ def test_the_worked_example_is_the_one_in_the_model() -> None:
         ("unmet_tier_1", 0),
         ("late_tier_1", 1536),
         ("cost", pytest.approx(1331.2)),
-        ("days", 12160),
+        ("days", 12928),
     ]

@@ -184,8 +184,9 @@ def build_reallocation_family(family: str, monkeypatch: pytest.MonkeyPatch) -> p
     """The program with this family only, under all side conditions."""
     monkeypatch.setattr(program, "FAMILIES", (getattr(program, family),))
     instance = index_reallocation(REALLOCATION, REQUESTS, day(5))
-    conditions = Conditions(rooms=frozenset(range(len(instance.rooms))), whole=frozenset({0}))
-    network = build_network(instance, conditions.rooms)
+    rooms, first_request = frozenset(range(len(instance.rooms))), frozenset({0})
+    conditions = Conditions(rooms=rooms, whole=first_request, units=first_request)
+    network = build_network(instance, conditions)
     first = set_task(instance, network, conditions, Clock(Options())).goals[0]
     held = (program.Held(first.cost, 1.0),)
     return program.build_program(instance, network, conditions, held).problem
