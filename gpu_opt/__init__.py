@@ -46,9 +46,9 @@ if TYPE_CHECKING:
     from gpu_opt.files import dump, load, read
     from gpu_opt.options import Cancel, Options, Progress
     from gpu_opt.organization import Organization, Request
-    from gpu_opt.plan import Allocation, Comparison, Finding, Reallocation
+    from gpu_opt.plan import Allocation, Comparison, Finding, Reallocation, WhatIf
     from gpu_opt.reallocation import derive_requests, find, reallocate
-    from gpu_opt.scenario import Scenario, apply, compare, load_scenario
+    from gpu_opt.scenario import Scenario, apply, compare, load_scenario, what_if
     from gpu_opt.validation import check
 
     __version__: str
@@ -74,6 +74,7 @@ __all__ = [
     "StoreFailure",
     "StoreUnusable",
     "VerificationFailure",
+    "WhatIf",
     "__version__",
     "allocate",
     "apply",
@@ -89,6 +90,7 @@ __all__ = [
     "read",
     "reallocate",
     "verify",
+    "what_if",
 ]
 
 _HOMES = {
@@ -110,9 +112,9 @@ _HOMES = {
     "files": ["dump", "load", "read"],
     "options": ["Cancel", "Options", "Progress"],
     "organization": ["Organization", "Request"],
-    "plan": ["Allocation", "Comparison", "Finding", "Reallocation"],
+    "plan": ["Allocation", "Comparison", "Finding", "Reallocation", "WhatIf"],
     "reallocation": ["derive_requests", "find", "reallocate"],
-    "scenario": ["Scenario", "apply", "compare", "load_scenario"],
+    "scenario": ["Scenario", "apply", "compare", "load_scenario", "what_if"],
     "validation": ["check"],
 }
 """The module of every public name; no module has the name of a function."""

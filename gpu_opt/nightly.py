@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gpu_opt.errors import InvalidInput, Problem, StoreFailure, StoreUnusable
-from gpu_opt.options import Options, Progress
+from gpu_opt.options import Options, share_of
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Allocation, NightReport, Reallocation
 from gpu_opt.scenario import compare
@@ -105,28 +103,15 @@ def _solve(
     from gpu_opt.reallocation.entitlement import derive_requests, with_grants
 
     begun = time.monotonic()
-    allocation = allocate(organization, options=_share(options, begun, ALLOCATION_SHARE))
+    allocation = allocate(organization, options=share_of(options, begun, ALLOCATION_SHARE))
     if options.cancel.is_set():
         return allocation, None
     tonight = with_grants(organization, allocation.grants)
-    requests = derive_requests(tonight, until=until, options=_share(options, begun, REQUESTS_SHARE))
+    requests = derive_requests(tonight, until=until, options=share_of(options, begun, REQUESTS_SHARE))
     if options.cancel.is_set():
         return allocation, None
-    rest = _share(options, begun, 1.0)
+    rest = share_of(options, begun, 1.0)
     return allocation, reallocate(tonight, until=until, requests=requests, options=rest)
-
-
-def _share(options: Options, begun: float, share: float) -> Options:
-    """Options for one solve of the night: a share of the time left, and progress in seconds of the night."""
-    spent = time.monotonic() - begun
-    seconds = max(0.0, options.time_limit - spent) * share
-    return dataclasses.replace(options, time_limit=seconds, progress=_later(options.progress, spent))
-
-
-def _later(report: Callable[[Progress], None] | None, seconds: float) -> Callable[[Progress], None] | None:
-    if report is None:
-        return None
-    return lambda progress: report(dataclasses.replace(progress, seconds=progress.seconds + seconds))
 
 
 def _report(

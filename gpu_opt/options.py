@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -87,3 +89,19 @@ def relative_gap(value: float, bound: float) -> float:
     """
     largest = max(abs(value), abs(bound))
     return abs(bound - value) / largest if largest > 0 else 0.0
+
+
+def share_of(options: Options, begun: float, share: float) -> Options:
+    """Options for one of several solves in one call that began at `begun`, by :func:`time.monotonic`.
+
+    It has a share of the time that is left, and its progress is told in seconds of the whole call.
+    """
+    spent = time.monotonic() - begun
+    seconds = max(0.0, options.time_limit - spent) * share
+    return dataclasses.replace(options, time_limit=seconds, progress=_later(options.progress, spent))
+
+
+def _later(report: Callable[[Progress], None] | None, seconds: float) -> Callable[[Progress], None] | None:
+    if report is None:
+        return None
+    return lambda progress: report(dataclasses.replace(progress, seconds=progress.seconds + seconds))

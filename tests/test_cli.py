@@ -35,13 +35,13 @@ from gpu_opt.errors import (
 from gpu_opt.files import dump
 from gpu_opt.options import Cancel, Options
 from gpu_opt.organization import Organization
-from gpu_opt.plan import Allocation, Conflicts, Finding, NightReport, Prices, Reallocation, Resource
+from gpu_opt.plan import Allocation, Conflicts, Finding, NightReport, Prices, Reallocation, Resource, WhatIf
 from tests.building import TODAY, day, lab, pool, project, root, team
 
 ORGANIZATIONS = Path(__file__).parent.parent / "models" / "organizations"
 TWO_TEAMS = str(ORGANIZATIONS / "two_teams.yaml")
 FRONTIER_LAB = str(ORGANIZATIONS / "frontier_lab.yaml")
-COMMANDS = [str(command.callback.__name__) for command in app.registered_commands if command.callback]
+COMMANDS = [str(one.name or getattr(one.callback, "__name__", "")) for one in app.registered_commands]
 EVERY_COMMAND_TAKES = ("--json", "--time-limit", "--gap", "--threads", "--seed", "--quiet")
 
 
@@ -125,7 +125,17 @@ def test_every_command_takes_the_same_options(gpu_opt: Command, command: str) ->
 
 def test_help_lists_the_commands_and_the_exit_codes(gpu_opt: Command) -> None:
     ended = gpu_opt("--help")
-    assert COMMANDS == ["nightly", "check", "allocate", "reallocate", "find", "prices", "conflicts", "schema"]
+    assert COMMANDS == [
+        "nightly",
+        "check",
+        "allocate",
+        "reallocate",
+        "find",
+        "prices",
+        "conflicts",
+        "what-if",
+        "schema",
+    ]
     assert all(f"\n  {command} " in ended.out for command in COMMANDS)
     assert all(f"\n    {code.value} " in ended.out for code in Code)
 
@@ -829,3 +839,33 @@ def test_a_lab_without_conflicts_is_told_so(gpu_opt: Command) -> None:
     ended = gpu_opt("conflicts", TWO_TEAMS, "--date", "2027-01-01", "--json")
     assert ended.code == 0
     assert Conflicts.model_validate_json(ended.out).is_complete
+
+
+# ----------------------------------------------------------------------------------------- what-if
+
+
+def test_what_if_shows_scenarios_beside_the_base(gpu_opt: Command, tmp_path: Path) -> None:
+    for name, demand in (("small", 16), ("smaller", 8)):
+        changes = f"changes: [{{change: resize_project, project: assistant, demand: {demand}}}]"
+        (tmp_path / f"{name}.yaml").write_text(f"name: {name}\n{changes}\n", encoding="utf-8")
+    ended = gpu_opt("what-if", TWO_TEAMS, "small.yaml", "smaller.yaml", "--quiet")
+    assert ended.code == 0
+    assert ended.out.startswith("two-teams: what if, as of 2026-11-23\n")
+    assert "small  smaller" in ended.out
+    found = WhatIf.model_validate(gpu_opt("what-if", TWO_TEAMS, "small.yaml", "--json", "--quiet").document)
+    assert [one.scenario for one in found.scenarios] == ["small"]
+    assert found.base.objective == 283.8
+
+
+def test_what_if_names_file_line_and_change_of_what_does_not_apply(gpu_opt: Command, tmp_path: Path) -> None:
+    wrong = "name: x\nchanges:\n  - {change: end_project, project: tutr}\n"
+    (tmp_path / "wrong.yaml").write_text(wrong, encoding="utf-8")
+    ended = gpu_opt("what-if", TWO_TEAMS, "wrong.yaml", "--quiet")
+    assert ended.code == 2
+    expected = "wrong.yaml:3: error: changes[0].project: no project 'tutr'; did you mean 'tutor'?"
+    assert ended.err.splitlines()[0] == expected
+    (tmp_path / "worse.yaml").write_text("name: x\nchanges: 3\n", encoding="utf-8")
+    both = gpu_opt("what-if", TWO_TEAMS, "wrong.yaml", "worse.yaml", "--quiet")
+    assert both.code == 2
+    assert "wrong.yaml:3: changes[0].project: no project 'tutr'" in both.err
+    assert "worse.yaml:2: changes: must be a list, not the number 3" in both.err

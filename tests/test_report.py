@@ -12,6 +12,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
+from gpu_opt.options import Options
 from gpu_opt.organization import Organization
 from gpu_opt.plan import (
     Allocation,
@@ -37,6 +38,9 @@ from gpu_opt.report.finding import finding
 from gpu_opt.report.night import night
 from gpu_opt.report.plan import goals
 from gpu_opt.report.reallocation import reallocation as reallocation_tables
+from gpu_opt.report.what_if import what_if
+from gpu_opt.scenario import Scenario
+from gpu_opt.scenario import what_if as solve_what_if
 from tests.building import (
     TODAY,
     allocation,
@@ -500,3 +504,33 @@ def test_of_many_changes_the_largest_are_shown() -> None:
     assert "project-20" not in printed
     assert "and 20 smaller changes (--all shows them)" in printed
     assert "project-20" in shown(night(everything, every_project=True))
+
+
+def test_a_what_if_shows_base_and_scenarios_side_by_side_at_any_width() -> None:
+    scenario = Scenario.model_validate(
+        {
+            "name": "smaller",
+            "description": "What if orion were smaller?",
+            "changes": [
+                {"change": "resize_project", "project": "orion", "demand": 8},
+                {"change": "add_project", "name": "nova", "team": "lab", "demand": 8},
+            ],
+        }
+    )
+    organization = lab(projects=[project("orion", 16, priority=3), project("lyra", 4)])
+    found = solve_what_if(organization, scenario, options=Options(threads=1))
+    printed = shown(what_if(found))
+    headline = row(printed, "objective")
+    assert headline[1:] == ["48", "32"]
+    assert "1. resize project: project orion, demand 8" in printed
+    assert row(printed, "orion")[:4] == ["orion", "16", "8", "iowa"]
+    assert "change 1" in printed
+    assert "change 2, 1 (by way of iowa)" in printed
+    assert "nova (new)" in printed
+    assert all(cell_len(line) <= 40 for line in shown(what_if(found), width=40).splitlines())
+
+
+def test_a_what_if_that_changes_nothing_says_so() -> None:
+    organization = lab(projects=[project("orion", 16)])
+    found = solve_what_if(organization, Scenario(name="same"), options=Options(threads=1))
+    assert "nothing differs from the base" in shown(what_if(found))

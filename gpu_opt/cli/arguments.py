@@ -32,6 +32,10 @@ Seed = Annotated[
     int, typer.Option("--seed", min=0, max=2**31 - 1, metavar="N", help="Random seed of the solve.")
 ]
 
+Scenarios = Annotated[
+    list[str], typer.Argument(metavar="SCENARIO...", help="Files of changes, in YAML or JSON.")
+]
+
 All = Annotated[bool, typer.Option("--all", help="Leave no project out of the tables.")]
 Date = Annotated[
     str | None, typer.Option("--date", metavar="DATE", show_default="the file's as_of", help="The day.")

@@ -195,6 +195,26 @@ def conflicts(how: Settings, file: args.File, date: args.Date = None) -> int:
     return present(found, lambda: tables(found), how, options)
 
 
+@app.command("what-if")
+@with_settings
+def what_if(
+    how: Settings, file: args.File, scenarios: args.Scenarios, every_project: args.All = False
+) -> int:
+    """Show what scenarios would change.
+
+    The base and every scenario side by side, who gains, who loses, and because of which change. Every plan
+    stays as near to the base as it can.
+    """
+    with solving(how, file) as (organization, options):
+        from gpu_opt.cli.scenarios import read_scenarios
+        from gpu_opt.scenario import what_if as solve
+
+        found = solve(organization, read_scenarios(scenarios, organization), options=options)
+    from gpu_opt.report.what_if import what_if as tables
+
+    return present(found, lambda: tables(found, every_project=every_project), how, options)
+
+
 class Document(StrEnum):
     """What `schema` can describe: the files that are read, and what each command prints with ``--json``."""
 
@@ -206,6 +226,7 @@ class Document(StrEnum):
     FINDING = "finding"
     PRICES = "prices"
     CONFLICTS = "conflicts"
+    WHAT_IF = "what-if"
     CHECK = "check"
     ERROR = "error"
 

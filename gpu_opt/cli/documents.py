@@ -90,6 +90,7 @@ def json_schema(name: str) -> str:
         "finding": plan.Finding,
         "prices": plan.Prices,
         "conflicts": plan.Conflicts,
+        "what-if": plan.WhatIf,
         "check": Checked,
         "error": Failed,
     }

@@ -34,6 +34,7 @@ from gpu_opt.plan.conflicts import Conflict, Conflicts, Statement, StatementKind
 from gpu_opt.plan.night import NightReport
 from gpu_opt.plan.prices import Price, Prices, Resource
 from gpu_opt.plan.reallocation import CapRaise, Donor, Finding, Handover, Reallocation, RequestOutcome, Supply
+from gpu_opt.plan.what_if import ScenarioOutcome, WhatIf
 
 __all__ = [
     "POLICIES",
@@ -69,6 +70,7 @@ __all__ = [
     "Resource",
     "Result",
     "Run",
+    "ScenarioOutcome",
     "Side",
     "Statement",
     "StatementKind",
@@ -78,5 +80,6 @@ __all__ = [
     "TeamDifference",
     "TeamOutcome",
     "Violation",
+    "WhatIf",
     "weakest",
 ]

@@ -38,6 +38,7 @@ def test_the_names_are_these() -> None:
         "read",
         "reallocate",
         "verify",
+        "what_if",
     }
     assert {*FUNCTIONS, *CLASSES, "__version__"} == set(gpu_opt.__all__) == set(dir(gpu_opt))
     assert gpu_opt.__version__[0].isdigit()

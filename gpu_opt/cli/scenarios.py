@@ -1,0 +1,44 @@
+"""The scenario files of a command: read, and tried on the organization, with every problem and its line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gpu_opt.errors import InvalidInput, Problem
+from gpu_opt.files import with_lines
+from gpu_opt.organization import Organization
+from gpu_opt.scenario import Scenario, apply, load_scenario
+
+
+def read_scenarios(files: Sequence[str], organization: Organization) -> list[Scenario]:
+    """The scenarios in the files.
+
+    Raises InvalidInput, with the problems of all files, if one cannot be read or does not apply.
+    """
+    scenarios, refused = [], []
+    for file in files:
+        try:
+            scenario = load_scenario(file)
+            _require_applicable(scenario, organization, file)
+            scenarios.append(scenario)
+        except InvalidInput as error:
+            refused.append((file, error.problems))
+    if len(refused) == 1:
+        raise InvalidInput(refused[0][1], source=refused[0][0])
+    if refused:
+        raise InvalidInput(tuple(_in(file, problem) for file, found in refused for problem in found))
+    return scenarios
+
+
+def _require_applicable(scenario: Scenario, organization: Organization, file: str) -> None:
+    try:
+        apply(organization, scenario.changes)
+    except InvalidInput as error:
+        raise InvalidInput(with_lines(error.problems, file), source=file) from None
+
+
+def _in(file: str, problem: Problem) -> Problem:
+    """The problem with its file in its path, for an error that is about several files."""
+    place = file if problem.line is None else f"{file}:{problem.line}"
+    return replace(problem, path=f"{place}: {problem.path}" if problem.path else place, line=None)
