@@ -256,6 +256,11 @@ def test_there_is_nothing_to_grant() -> None:
     assert plan.projects[0].granted == 0
 
 
+def test_without_teams_and_projects_there_is_a_plan_that_grants_nothing() -> None:
+    plan = proved(lab().model_copy(update={"teams": ()}))
+    assert (plan.grants, plan.teams, [one.idle for one in plan.pools]) == ((), (), [16])
+
+
 def test_a_demand_of_nothing_gets_nothing() -> None:
     assert gpus(proved(lab(projects=[project("orion", 0), project("lyra", 4)]))) == {"lyra": 4}
 

@@ -189,6 +189,12 @@ BAD_USAGE: list[tuple[Sequence[str], str]] = [
     (["find", "8", TWO_TEAMS, "--team", "lab", "--by", "Christmas"], "--by: 'Christmas' is not a date"),
     (["find", "8", TWO_TEAMS, "--team", "lab", "--by", "2026-12-01", "--type", ","], "--type: has no name"),
     (["find", "8", TWO_TEAMS, "--by", "2026-12-01"], "Missing option '--team'"),
+    (["find", "8", TWO_TEAMS, "--by", "2026-12-01", "--team", "a\udcff"], "--team: 'a\\udcff' is not UTF-8"),
+    (["find", "8", TWO_TEAMS, "--by", "2026-12-01", "--team", " "], "--team: has no name in it"),
+    (
+        ["find", "8", TWO_TEAMS, "--by", "2026-12-01", "--team", "lab", "--site", "\udc80"],
+        "--site: '\\udc80'",
+    ),
     (["schema", "everything"], "everything"),
 ]
 
@@ -620,6 +626,32 @@ def test_errors_that_nobody_reads_still_have_their_code(
     with pipe_without_reader() as pipe:
         monkeypatch.setattr(sys, "stderr", pipe)
         assert gpu_opt("allocate", "no_such_file.yaml").code == 2
+
+
+def with_closed(streams: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """Run a command from a shell that closes streams, as ``>&-`` and ``2>&-`` do."""
+    words = [sys.executable, "-c", "from gpu_opt.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(
+        ["sh", "-c", f'exec "$@" {streams}', "sh", *words], capture_output=True, text=True, check=False
+    )
+
+
+def test_a_closed_stdout_is_an_output_that_cannot_be_written() -> None:
+    ended = with_closed(">&-", "allocate", TWO_TEAMS, "--quiet")
+    assert ended.returncode == 1
+    assert ended.stderr == f"gpu-opt: the output could not be written: {os.strerror(errno.EBADF)}\n"
+
+
+def test_a_closed_stderr_is_read_by_nobody() -> None:
+    ended = with_closed("2>&-", "allocate", TWO_TEAMS, "--json")
+    assert ended.returncode == 0
+    assert Allocation.model_validate_json(ended.stdout).grants
+
+
+def test_no_file_takes_the_place_of_a_closed_stream(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'nights.db'}"
+    assert with_closed("<&- 2>&-", "nightly", TWO_TEAMS, "--store", url).returncode == 0
+    assert len(store.history(url, "two-teams", 10)) == 1
 
 
 def test_a_full_disk_is_said_so(gpu_opt: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from gpu_opt import files
 from gpu_opt.errors import InvalidInput, Severity
 from gpu_opt.files import dump, load, read
 from gpu_opt.organization import Organization, content_hash
@@ -78,11 +80,19 @@ def test_a_file_that_cannot_be_had_is_explained(tmp_path: Path, monkeypatch: pyt
     assert "cannot be the path of a file" in complaint("lab\0.yaml")
     assert "cannot be read: File name too long" in complaint("x" * 5000)
 
-    def forbidden(path: Path) -> bytes:
+    def forbidden(path: Path, _mode: str) -> NoReturn:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", forbidden)
+    monkeypatch.setattr(Path, "open", forbidden)
     assert "you may not read 'lab.yaml'; ask its owner" in complaint("lab.yaml")
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "zero.yaml"])
+def test_a_file_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(files, "LARGEST", 1000)
+    (tmp_path / "zero.yaml").symlink_to("/dev/zero")
+    with pytest.raises(InvalidInput, match=r"must end in|more than 1,000 bytes"):
+        load(tmp_path / name)
 
 
 STRANGE = lab(

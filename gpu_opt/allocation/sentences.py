@@ -20,7 +20,11 @@ class Speech:
     def __init__(self, organization: Organization, instance: Instance) -> None:
         self._instance = instance
         self._teams = {team.name: team for team in organization.teams}
-        self.root = next(team.name for team in organization.teams if team.parent is None)
+
+    @property
+    def root(self) -> str:
+        """The team above all others; where there is a project, there is one."""
+        return next(name for name, team in self._teams.items() if team.parent is None)
 
     def owner_above(self, team: str) -> str | None:
         """Who decides the team's guarantee, cap and limits: the owner above it; for the root, its own."""

@@ -145,17 +145,30 @@ def parse_seconds(number: float) -> float:
     return number
 
 
+def parse_name(text: str, option: str) -> str:
+    """A name as it is in the file.
+
+    Raises typer.BadParameter if it is empty, or cannot be read in the encoding of the terminal.
+    """
+    name = text.strip()
+    if not name:
+        raise typer.BadParameter("has no name in it", param_hint=option)
+    if any("\ud800" <= letter <= "\udfff" for letter in name):  # how Python keeps bytes that are no text
+        raise typer.BadParameter(
+            f"{name!a} is not UTF-8 text; write it so, or set LANG=C.UTF-8 if it is", param_hint=option
+        )
+    return name
+
+
 def parse_names(text: str | None, option: str) -> tuple[str, ...] | None:
     """Names with commas between them, the preferred one first; None where nothing is said.
 
-    Raises typer.BadParameter if there is no name in the text.
+    Raises typer.BadParameter if there is no name in the text, or one that cannot be read.
 
     >>> parse_names("h100, h200", "--type")
     ('h100', 'h200')
     """
     if text is None:
         return None
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    if not names:
-        raise typer.BadParameter("has no name in it", param_hint=option)
-    return names
+    names = [name for name in text.split(",") if name.strip()]
+    return tuple(parse_name(name, option) for name in names or [""])

@@ -145,14 +145,14 @@ def find(
     Ending projects, deliveries and idle GPUs supply them; what is held today is what the file says. Where a
     cap is in the way, the answer says whose, and who may raise it.
     """
-    needed_by = args.parse_day(by, "--by")
+    needed_by, asking = args.parse_day(by, "--by"), args.parse_name(team, "--team")
     types, places = args.parse_names(gpu_types, "--type"), args.parse_names(sites, "--site")
     with solving(how, file) as (organization, options):
         from gpu_opt.cli.finding import answer
 
         found = answer(
             organization,
-            team=team,
+            team=asking,
             gpus=gpus,
             gpu_types=types,
             sites=places,

@@ -24,6 +24,9 @@ from gpu_opt.organization import Organization, plain_values
 
 _BASE_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
+LARGEST = 256_000_000
+"""Bytes of the largest file that is read; what has no end, such as a device, must not fill the memory."""
+
 
 def load(path: str | os.PathLike[str]) -> Organization:
     """The organization in a file.
@@ -108,12 +111,15 @@ def _order(located: tuple[int, Problem]) -> tuple[int, int]:
 
 def _document(path: str | os.PathLike[str]) -> Document:
     try:
-        data = Path(path).read_bytes()
+        with Path(path).open("rb") as file:
+            read_tokens = _READERS[_suffix(path)]
+            data = file.read(LARGEST + 1)
     except OSError as error:
         refuse(None, _unreadable(error, os.fspath(path)))
     except ValueError as error:  # a NUL in the path
         refuse(None, f"{os.fspath(path)!r} cannot be the path of a file: {error}")
-    read_tokens = _READERS[_suffix(path)]
+    if len(data) > LARGEST:
+        refuse(None, f"the file has more than {LARGEST:,} bytes, which no organization needs; check the path")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
