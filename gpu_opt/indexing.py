@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
 from gpu_opt.budgets import Budgets, resolve_budgets
 from gpu_opt.instance import MILLI, Arcs, Instance, Pools, Projects, Teams, TypeLimit
-from gpu_opt.organization import Organization, Pool, Project, exact, runs_in
+from gpu_opt.organization import Organization, Project, exact
+from gpu_opt.settling import Settled, settle
 
 
 def build_instance(organization: Organization, date: dt.date) -> Instance:
     """Index a valid organization as of `date`. Dead projects keep their place but have no arcs."""
     budgets = resolve_budgets(organization, date)
     active = [project for project in organization.projects if is_active(project, date)]
-    settled = [_settle(organization, budgets, project) for project in active]
+    settled = [settle(organization, budgets, project) for project in active]
     team_index = {team.name: index for index, team in enumerate(budgets.teams)}
     projects = _index_projects(active, settled, team_index)
     arcs = _index_arcs(settled)
@@ -44,109 +44,7 @@ def is_active(project: Project, date: dt.date) -> bool:
     )
 
 
-def milli(compute: float) -> int:
-    """Compute with at most three decimals, in milli-compute; exact."""
-    return int(exact(compute) * MILLI)
-
-
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    """What follows from one project and the budgets alone; the words of models/allocation.md."""
-
-    pools: tuple[int, ...]
-    own: tuple[int, ...]
-    upper: tuple[int, ...]
-    wanted: tuple[int, ...]
-    demand: int
-    most: int
-    minimum: int
-    usable: Fraction
-    """Milli-compute at the speeds of the types."""
-    smallest_unit: int
-    """Milli-compute of the smallest allocation unit that it could get; 0: none."""
-    wanted_compute: int
-    """Milli-compute, at the speeds of the types, of its wanted holdings."""
-
-
-def _settle(organization: Organization, budgets: Budgets, project: Project) -> _Settled:
-    where = _runs_on(organization, project)
-    pools = [organization.pools[p] for p in where]
-    own = [milli(_own_speed(organization, project, pool)) * pool.unit for pool in pools]
-    counted = [int(budgets.speed[pool.gpu_type] * MILLI) * pool.unit for pool in pools]
-    demand = milli(project.demand)
-    held = [project.holds.get(pool.name, 0) // pool.unit for pool in pools]
-    wanted = held if project.pinned else _wanted(demand, held, own, [pool.unit for pool in pools])
-    worth = _dot(wanted, own)
-    minimum = min(milli(project.minimum), worth) if worth else milli(project.minimum)
-    reach = _reach(budgets, project, pools, wanted)
-    pick = max if project.one_pool else sum
-    reached = pick([units * each for units, each in zip(reach, own, strict=True)] or [0])
-    cheapest = min((Fraction(c, o) for c, o in zip(counted, own, strict=True)), default=Fraction(0))
-    if not worth and (reached < max(minimum, 1) or _capped(budgets, project, minimum * cheapest)):
-        return _Settled((), (), (), (), demand, worth, minimum, Fraction(0), 0, 0)
-    most = max([-(-demand // each) * each for each in own] + [worth])
-    reachable = Fraction(pick([r * c for r, c in zip(reach, counted, strict=True)]))
-    upper = tuple(max(w, min(r, most // o)) for w, r, o in zip(wanted, reach, own, strict=True))
-    return _Settled(
-        pools=tuple(where),
-        own=tuple(own),
-        upper=upper,
-        wanted=tuple(wanted),
-        demand=demand,
-        most=most,
-        minimum=minimum,
-        usable=min(demand * cheapest, reachable),
-        smallest_unit=min((c for c, most_units in zip(counted, upper, strict=True) if most_units), default=0),
-        wanted_compute=_dot(wanted, counted),
-    )
-
-
-def _dot(left: Iterable[int], right: Iterable[int]) -> int:
-    return sum(a * b for a, b in zip(left, right, strict=True))
-
-
-def _runs_on(organization: Organization, project: Project) -> list[int]:
-    return [index for index, pool in enumerate(organization.pools) if runs_in(project, pool)]
-
-
-def _own_speed(organization: Organization, project: Project, pool: Pool) -> float:
-    if project.speeds is None:
-        return organization.gpu_types[pool.gpu_type].speed
-    return project.speeds[pool.gpu_type]
-
-
-def _wanted(demand: int, held: list[int], own: list[int], unit: list[int]) -> list[int]:
-    """Units held, less those that the demand does not need, given up from the slowest pool first."""
-    wanted = list(held)
-    spare = _dot(held, own) - demand
-    slowest_first = sorted(range(len(held)), key=lambda a: (Fraction(own[a], unit[a]), -a))
-    for arc in slowest_first:
-        given_up = min(wanted[arc], max(spare, 0) // own[arc])
-        wanted[arc] -= given_up
-        spare -= given_up * own[arc]
-    return wanted
-
-
-def _reach(budgets: Budgets, project: Project, pools: list[Pool], wanted: list[int]) -> list[int]:
-    """r_jp in units: what the pool, and the limits above the project on its type, let it have."""
-    chain = tuple(budgets.chain(project.team))
-    reach = []
-    for pool, units in zip(pools, wanted, strict=True):
-        limits = [
-            budgets.limit[team, pool.gpu_type] for team in chain if (team, pool.gpu_type) in budgets.limit
-        ]
-        room = min([Fraction(budgets.gpus[pool.name]), *limits])
-        reach.append(max(units, int(room // pool.unit)))
-    return reach
-
-
-def _capped(budgets: Budgets, project: Project, minimum: Fraction) -> bool:
-    """Whether some cap above the project is below the least that its minimum counts for, in milli-compute."""
-    caps = [budgets.cap[team] for team in budgets.chain(project.team) if team in budgets.cap]
-    return any(cap * MILLI < minimum for cap in caps)
-
-
-def _index_projects(active: list[Project], settled: list[_Settled], team_index: dict[str, int]) -> Projects:
+def _index_projects(active: list[Project], settled: list[Settled], team_index: dict[str, int]) -> Projects:
     ends = np.cumsum([0] + [len(each.pools) for each in settled])
     return Projects(
         names=tuple(project.name for project in active),
@@ -165,7 +63,7 @@ def _index_projects(active: list[Project], settled: list[_Settled], team_index: 
     )
 
 
-def _index_arcs(settled: list[_Settled]) -> Arcs:
+def _index_arcs(settled: list[Settled]) -> Arcs:
     def flat(pieces: Iterable[Iterable[int]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         return np.array([value for piece in pieces for value in piece], dtype=np.int64)
 
@@ -195,7 +93,7 @@ def _index_pools(organization: Organization, budgets: Budgets, arcs: Arcs) -> Po
 def _index_teams(
     budgets: Budgets,
     active: list[Project],
-    settled: list[_Settled],
+    settled: list[Settled],
     team_index: dict[str, int],
     pools: Pools,
 ) -> Teams:
