@@ -9,25 +9,25 @@ from fractions import Fraction
 import numpy as np
 
 from gpu_opt.budgets import Budgets, resolve_budgets
+from gpu_opt.derivation import Derived, derive
 from gpu_opt.instance import MILLI, Arcs, Instance, Pools, Projects, Teams, TypeLimit
 from gpu_opt.organization import Organization, Project, exact
-from gpu_opt.settling import Settled, settle
 
 
 def build_instance(organization: Organization, date: dt.date) -> Instance:
     """Index a valid organization as of `date`. Dead projects keep their place but have no arcs."""
     budgets = resolve_budgets(organization, date)
     active = [project for project in organization.projects if is_active(project, date)]
-    settled = [settle(organization, budgets, project) for project in active]
+    derived = [derive(organization, budgets, project) for project in active]
     team_index = {team.name: index for index, team in enumerate(budgets.teams)}
-    projects = _index_projects(active, settled, team_index)
-    arcs = _index_arcs(settled)
+    projects = _index_projects(active, derived, team_index)
+    arcs = _index_arcs(derived)
     limits = _index_limits(organization, budgets, projects, arcs, team_index)
     pools = _index_pools(organization, budgets, arcs)
     return Instance(
         date=date,
         pools=pools,
-        teams=_index_teams(budgets, active, settled, team_index, pools),
+        teams=_index_teams(budgets, active, derived, team_index, pools),
         limits=limits,
         projects=projects,
         arcs=arcs,
@@ -44,35 +44,36 @@ def is_active(project: Project, date: dt.date) -> bool:
     )
 
 
-def _index_projects(active: list[Project], settled: list[Settled], team_index: dict[str, int]) -> Projects:
-    ends = np.cumsum([0] + [len(each.pools) for each in settled])
+def _index_projects(active: list[Project], derived: list[Derived], team_index: dict[str, int]) -> Projects:
+    ends = np.cumsum([0] + [len(each.pools) for each in derived])
     return Projects(
         names=tuple(project.name for project in active),
         team=tuple(team_index[project.team] for project in active),
         tier=tuple(project.tier for project in active),
         priority=tuple(project.priority for project in active),
-        demand=tuple(each.demand for each in settled),
-        most=tuple(each.most for each in settled),
-        minimum=tuple(each.minimum for each in settled),
+        demand=tuple(each.demand for each in derived),
+        most_share=tuple(each.most_share for each in derived),
+        minimum=tuple(each.minimum for each in derived),
         one_pool=tuple(
             max(1, sum(units > 0 for units in each.wanted)) if project.one_pool else 0
-            for project, each in zip(active, settled, strict=True)
+            for project, each in zip(active, derived, strict=True)
         ),
         pinned=tuple(project.pinned for project in active),
         arcs=tuple(range(ends[j], ends[j + 1]) for j in range(len(active))),
     )
 
 
-def _index_arcs(settled: list[Settled]) -> Arcs:
+def _index_arcs(derived: list[Derived]) -> Arcs:
     def flat(pieces: Iterable[Iterable[int]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         return np.array([value for piece in pieces for value in piece], dtype=np.int64)
 
     return Arcs(
-        project=flat([j] * len(each.pools) for j, each in enumerate(settled)),
-        pool=flat(each.pools for each in settled),
-        own=flat(each.own for each in settled),
-        upper=flat(each.upper for each in settled),
-        wanted=flat(each.wanted for each in settled),
+        project=flat([j] * len(each.pools) for j, each in enumerate(derived)),
+        pool=flat(each.pools for each in derived),
+        own=flat(each.own for each in derived),
+        needed=flat(each.needed for each in derived),
+        upper=flat(each.upper for each in derived),
+        wanted=flat(each.wanted for each in derived),
     )
 
 
@@ -93,7 +94,7 @@ def _index_pools(organization: Organization, budgets: Budgets, arcs: Arcs) -> Po
 def _index_teams(
     budgets: Budgets,
     active: list[Project],
-    settled: list[Settled],
+    derived: list[Derived],
     team_index: dict[str, int],
     pools: Pools,
 ) -> Teams:
@@ -101,7 +102,7 @@ def _index_teams(
     usable = [Fraction(0)] * count
     wanted = [0] * count
     smallest = [0] * count
-    for project, each in zip(active, settled, strict=True):
+    for project, each in zip(active, derived, strict=True):
         team = team_index[project.team]
         usable[team] += each.usable
         wanted[team] += each.wanted_compute

@@ -81,8 +81,8 @@ class Projects:
     priority: tuple[float, ...]
     demand: tuple[int, ...]
     """d_j, in milli-compute."""
-    most: tuple[int, ...]
-    """D_j, in milli-compute."""
+    most_share: tuple[Fraction, ...]
+    """F_j: the most that it may be granted, in shares of its demand."""
     minimum: tuple[int, ...]
     """m_j, in milli-compute; 0: none."""
     one_pool: tuple[int, ...]
@@ -100,6 +100,8 @@ class Arcs:
     pool: Ints
     own: Ints
     """s_jp u_p: milli-compute of one unit at the project's own speed."""
+    needed: Ints
+    """K_jp: units that meet the demand in the pool alone; at least 1."""
     upper: Ints
     """Most units."""
     wanted: Ints

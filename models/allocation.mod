@@ -36,12 +36,13 @@ set UNDER, within TEAMS cross PROJECTS;   # j ∈ n
 param tier{PROJECTS}, integer, >= 1;
 param priority{PROJECTS}, > 0;                        # π_j
 param asked{PROJECTS}, >= 0;                          # d_j, compute
-param most{PROJECTS}, >= 0;                           # D_j, compute
+param most_share{PROJECTS}, >= 0;                     # F_j, shares of the demand
 param least{PROJECTS}, >= 0, default 0;               # m_j, compute
 param pools_used{PROJECTS}, integer, >= 0, default 0; # k_j; 0: as many as it likes
 set PINNED, within PROJECTS;
 set ARCS, within PROJECTS cross POOLS;
 param own{ARCS}, > 0;                                 # s_jp, reference GPUs per GPU
+param needed{ARCS}, integer, > 0;                     # K_jp, units
 param upper{ARCS}, integer, >= 0;                     # units
 param wanted{ARCS}, integer, >= 0, default 0;         # w_jp, GPUs
 param near{ARCS}, integer, >= 0, default 0;           # q_jp, GPUs
@@ -103,9 +104,9 @@ s.t. type_limit{(n, g) in LIMITS}:
 s.t. team_guarantee{n in TEAMS: target[n] > 0}:
   total[n] + short[n] >= target[n];
 
-# demand: nobody gets more than it asked for, rounded up to whole units.
+# demand: nobody gets more than it asked for, in whole units of every pool.
 s.t. demand{j in PROJECTS}:
-  sum{(j, p) in ARCS} own[j, p] * unit[p] * x[j, p] <= most[j] * (if least[j] > 0 then y[j] else 1);
+  sum{(j, p) in ARCS} x[j, p] / needed[j, p] <= most_share[j] * (if least[j] > 0 then y[j] else 1);
 
 # minimum: nothing, or at least the minimum.
 s.t. minimum{j in PROJECTS: least[j] > 0}:

@@ -49,7 +49,7 @@ def best_allocation(
     choices = []
     for name, pool in arcs:
         scope, unit = data.scopes[name], data.fleet.unit[pool]
-        choices.append(range(0, min(scope.reach[pool], scope.most // scope.speeds[pool]) + 1, unit))
+        choices.append(range(0, min(scope.reach[pool], int(scope.allowed * scope.enough[pool])) + 1, unit))
     if math.prod(len(choice) for choice in choices) > MOST:
         raise TooManyPlansError
     best: tuple[Values, tuple[Grant, ...]] | None = None

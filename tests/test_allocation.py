@@ -126,6 +126,22 @@ def test_a_minimum_is_met_when_it_is_worth_it() -> None:
     assert gpus(proved(organization)) == {"orion": 6, "lyra": 2}
 
 
+def test_a_pool_of_large_units_allows_no_more_in_the_others() -> None:
+    organization = lab(
+        [pool("iowa", 64, unit=8), pool("ohio", 256, unit=256)],
+        teams=[team("vision", guarantee=32)],
+        projects=[
+            project("orion", 10, "vision"),
+            project("lyra", 64, "vision", minimum=64, sites=("iowa",)),
+            project("vega", 24, holds={"iowa": 24}, pinned=True),
+            project("whale", 256, holds={"ohio": 256}, pinned=True),
+        ],
+    )
+    plan = proved(organization)  # no room for lyra; and orion, which asks for 10, takes two units of 8
+    assert gpus(plan) == {"orion": 16, "vega": 24, "whale": 256}
+    assert shortfalls(plan) == {"vision": 16}
+
+
 def test_a_one_pool_project_takes_one_pool_and_any_other_takes_several() -> None:
     pools = [pool("iowa", 6), pool("texas", 7)]
     assert grants(proved(lab(pools, projects=[project("orion", 10, one_pool=True)]))) == {

@@ -74,6 +74,36 @@ def test_nobody_gets_more_than_it_asked_for_in_whole_units() -> None:
     assert refused_by(organization, allocation(organization, {("orion", "iowa"): 16})) == {"demand"}
 
 
+def test_a_pool_of_large_units_allows_no_more_in_the_others() -> None:
+    organization = lab(
+        [pool("iowa", 512, unit=8), pool("ohio", 512, unit=256)], projects=[project("orion", 10)]
+    )
+    for gpus, rules in (({"iowa": 16}, set()), ({"ohio": 256}, set()), ({"iowa": 24}, {"demand"})):
+        plan = allocation(organization, {("orion", at): count for at, count in gpus.items()})
+        assert refused_by(organization, plan) == rules
+    both = allocation(organization, {("orion", "iowa"): 8, ("orion", "ohio"): 256})
+    assert [each.message for each in verify(organization, both)] == [
+        "granted 264 reference GPUs, more than whole units for the 10 that it asks for"
+    ]
+
+
+def test_units_of_several_pools_are_added_up_as_shares_of_the_demand() -> None:
+    organization = lab(
+        [pool("iowa", unit=4), pool("ohio", 20, unit=5)], projects=[project("orion", 10)]
+    )  # 3 units of iowa meet it, or 2 of ohio
+    for iowa, ohio, rules in ((4, 5, set()), (8, 5, {"demand"}), (12, 0, set()), (0, 10, set())):
+        plan = allocation(organization, {("orion", "iowa"): iowa, ("orion", "ohio"): ohio})
+        assert refused_by(organization, plan) - {"grants"} == rules
+
+
+def test_who_asks_for_nothing_has_what_is_pinned_and_no_more() -> None:
+    organization = lab(projects=[project("orion", 0, holds={"iowa": 3}, pinned=True), project("lyra", 0)])
+    assert refused_by(organization, allocation(organization, {("orion", "iowa"): 3})) == set()
+    assert refused_by(organization, allocation(organization, {("orion", "iowa"): 4})) == {"demand"}
+    plan = allocation(organization, {("orion", "iowa"): 3, ("lyra", "iowa"): 1})
+    assert refused_by(organization, plan) == {"demand"}
+
+
 def test_less_than_the_minimum_is_refused() -> None:
     organization = lab(projects=[project("orion", 8, minimum=4)])
     assert refused_by(organization, allocation(organization, {})) == set()

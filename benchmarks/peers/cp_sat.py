@@ -2,7 +2,8 @@
 
 CP-SAT knows integers only. Continuous columns are counted in thousandths (compute has no finer multiples),
 and every row is multiplied until all its coefficients are whole, then divided by their greatest common
-divisor; a side that is finer than that is rounded towards what every plan keeps.
+divisor; a side that is finer than that is rounded towards what every plan keeps. Coefficients of `demand`
+are quotients of units; where no factor below `FINEST` makes a row of them whole, they are rounded to that.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ import numpy as np
 from benchmarks.peer import Peer, Proof, Run, Task
 from benchmarks.program import Floats, Program, build, grants_of
 from gpu_opt.instance import MILLI, Ints
+
+FINEST = 10**9
+"""Most by which a row's coefficients are multiplied: sums of them stay far below 2⁶³."""
 
 LARGEST = 10**12
 """Stands for infinity: thousandths of a reference GPU that no lab has."""
@@ -42,25 +46,25 @@ class Whole:
 def whole(program: Program) -> Whole:
     """Scale a program to integers. Its plans, and their objectives, are the same.
 
-    Raises ValueError for a coefficient with more than six decimals.
+    Raises ValueError for a coefficient that is no quotient of integers below a million.
     """
     scale = np.where(program.is_integer, 1, MILLI)
     rows = list(zip(program.row_start[:-1].tolist(), program.row_start[1:].tolist(), strict=True))
     coefficients, lows, highs = [], [], []
     for row, (first, last) in enumerate(rows):
         exact = [
-            _decimal(value) / each
+            _quotient(value) / each
             for value, each in zip(
                 program.coefficient[first:last].tolist(),
                 scale[program.column[first:last]].tolist(),
                 strict=True,
             )
         ]
-        factor = _whole_factor(exact)
-        coefficients.append([int(value * factor) for value in exact])
+        factor = min(_whole_factor(exact), Fraction(FINEST))
+        coefficients.append([round(value * factor) for value in exact])
         lows.append(_side(float(program.row_lower[row]), factor, math.ceil, -LARGEST * MILLI))
         highs.append(_side(float(program.row_upper[row]), factor, math.floor, LARGEST * MILLI))
-    costs = [_decimal(cost) / each for cost, each in zip(program.cost.tolist(), scale.tolist(), strict=True)]
+    costs = [_quotient(cost) / each for cost, each in zip(program.cost.tolist(), scale.tolist(), strict=True)]
     factor = _whole_factor(costs)
     return Whole(
         scale=scale,
@@ -74,11 +78,11 @@ def whole(program: Program) -> Whole:
     )
 
 
-def _decimal(value: float) -> Fraction:
-    rounded = Fraction(round(value * 10**6), 10**6)
-    if abs(float(rounded) - value) > 1e-9 * max(1.0, abs(value)):
-        raise ValueError(f"the coefficient {value!r} has more than six decimals")
-    return rounded
+def _quotient(value: float) -> Fraction:
+    meant = Fraction(value).limit_denominator(10**6)
+    if abs(float(meant) - value) > 1e-9 * max(1.0, abs(value)):
+        raise ValueError(f"the coefficient {value!r} is no quotient of integers below a million")
+    return meant
 
 
 def _whole_factor(values: list[Fraction]) -> Fraction:

@@ -116,12 +116,14 @@ class Model:
         counted: dict[str, dict[str, float]] = {name: {} for name in room}
         gpus: dict[str, dict[str, float]] = {name: {} for name in room}
         own: dict[str, dict[str, float]] = {name: {} for name in room}
+        asked: dict[str, dict[str, float]] = {name: {} for name in room}
         worth: dict[str, dict[str, float]] = {name: {} for name in room}
         for pool, project, a in arcs:
             room[pool][project] = 1.0
             counted[pool][project] = pools.unit_compute[int(pool)] / MILLI
             gpus[pool][project] = float(pools.unit[int(pool)])
             own[pool][project] = int(instance.arcs.own[a]) / MILLI
+            asked[pool][project] = self._finest(int(project)) / int(instance.arcs.needed[a])
             worth[pool][project] = (
                 own[pool][project]
                 * instance.projects.priority[int(project)]
@@ -133,11 +135,16 @@ class Model:
             if p >= 0:
                 kept[str(p)][f"{j}.{p}"] = float(pools.unit[p])
                 lost[str(p)][f"{j}.{p}"] = pools.unit[p] * self._tier_weight(j)
-        stated = {"room": room, "counted": counted, "gpus": gpus, "own": own, "worth": worth}
+        stated = {"room": room, "counted": counted, "gpus": gpus, "own": own, "asked": asked, "worth": worth}
         for name, values in stated.items():
             solver.add_dynamic_object_dimension_by_partition(name, "pool", "project", values)
         for name, values in {"kept": kept, "lost": lost}.items():
             solver.add_dynamic_object_dimension_by_partition(name, "pool", "holding", values)
+
+    def _finest(self, j: int) -> int:
+        """Units that meet the demand where they are finest, in which its row `demand` is written."""
+        own = self.instance.projects.arcs[j]
+        return int(self.instance.arcs.needed[own.start : own.stop].max())
 
     def _tier_weight(self, j: int) -> float:
         return float(self.weights.get(f"value_tier_{self.instance.projects.tier[j]}", 0))
@@ -161,8 +168,10 @@ class Model:
         }
         pool_capacity = {"name": "pool_capacity", "scope": "pool", "dimension": "room", "limit": limit}
         solver.add_constraint({"capacitySpec": pool_capacity})
-        most = {j: instance.projects.most[int(j)] / MILLI for j in self.by_project}
-        solver.add_constraint(self._at("own", "project", MAX, most))
+        most = {
+            j: float(instance.projects.most_share[int(j)] * self._finest(int(j))) for j in self.by_project
+        }
+        solver.add_constraint(self._at("asked", "project", MAX, most))
         least = {j: instance.projects.minimum[int(j)] / MILLI for j in self.by_project}
         solver.add_constraint(self._at("own", "project", MIN, least, zeroAllowed=True))
         self._team_constraints()

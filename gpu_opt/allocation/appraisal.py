@@ -1,7 +1,7 @@
 """What a set of grants is worth, and whether it keeps every constraint: exact, without a solver.
 
 Grants are an array x of allocation units, one entry per arc. Feasibility is decided in integers
-(milli-compute, GPUs), so CBC's tolerances cannot let a cap be broken by a hair.
+(milli-compute, GPUs) and fractions, so CBC's tolerances cannot let a cap be broken by a hair.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from gpu_opt.allocation.goals import GoalSpec
+from gpu_opt.allocation.shares import keeps_demands
 from gpu_opt.instance import MILLI, Instance, Ints
 
 
@@ -71,7 +72,7 @@ def is_feasible(instance: Instance, x: Ints) -> bool:
     ):
         return False
     own = own_compute(instance, x)
-    if (own > np.array(projects.most)).any() or ((own > 0) & (own < np.array(projects.minimum))).any():
+    if ((own > 0) & (own < np.array(projects.minimum))).any() or not keeps_demands(instance, x):
         return False
     used = _per_project(instance, (x > 0).astype(np.int64))
     most_pools = np.array(projects.one_pool, dtype=np.int64)

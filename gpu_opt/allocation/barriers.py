@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from gpu_opt.allocation.appraisal import moved_gpus, own_compute, team_compute
+from gpu_opt.allocation.shares import units_left
 from gpu_opt.instance import Instance, Ints
 
 
@@ -74,7 +75,7 @@ def wanted_units(situation: Situation, project: int) -> dict[int, int]:
     steps = {}
     for a in instance.projects.arcs[project]:
         each = int(instance.arcs.own[a])
-        if have + each <= instance.projects.most[project]:
+        if units_left(instance, situation.x, a) > 0:
             steps[a] = max(1, -(-(least - have) // each))
     return steps
 

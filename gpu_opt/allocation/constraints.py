@@ -77,9 +77,18 @@ def team_guarantee(instance: Instance, variables: Variables) -> Iterator[Row]:
 
 
 def demand(instance: Instance, variables: Variables) -> Iterator[Row]:
-    """Nobody gets more than it asked for, in whole units: Σ_p s_jp u_p x_jp ≤ D_j (· y_j where m_j > 0)."""
-    for j, terms in _own_compute(instance, variables):
-        most = instance.projects.most[j] / MILLI
+    """Nobody gets more than it asked for, in whole units: Σ_p x_jp / K_jp ≤ F_j (· y_j where m_j > 0).
+
+    The row is written times the largest K_jp, in units of the pool where they are finest: coefficients are
+    1 and more, so that CBC's tolerance is a sliver of a unit, however large the demand.
+    """
+    for j, own in enumerate(instance.projects.arcs):
+        if not own:
+            continue
+        needed = instance.arcs.needed[own.start : own.stop].tolist()
+        finest = max(needed)
+        terms = [(variables.x[a], finest / units) for a, units in zip(own, needed, strict=True)]
+        most = float(instance.projects.most_share[j] * finest)
         if j in variables.y:
             yield f"demand_{j}", expression([*terms, (variables.y[j], -most)]) <= 0
         else:

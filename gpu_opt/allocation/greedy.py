@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gpu_opt.allocation.shares import units_left
 from gpu_opt.instance import MILLI, Instance, Ints
 
 
@@ -133,10 +134,12 @@ def serve(ledger: Ledger, project: int, goal: int, budget: int | None = None) ->
     booked: list[tuple[int, int]] = []
     for arc in _preferred(ledger, project):
         each, counted = int(arcs.own[arc]), instance.pools.unit_compute[int(arcs.pool[arc])]
-        wish = min(-(-(goal - have) // each), (projects.most[project] - have) // each)
+        wish = -(-(goal - have) // each)
         if budget is not None and have >= projects.minimum[project]:
             wish = min(wish, -(-budget // counted))
         units = min(room(ledger, arc), wish)
+        if units > 0:
+            units = min(units, units_left(instance, ledger.x, arc))
         if units <= 0:
             continue
         grant(ledger, arc, units)

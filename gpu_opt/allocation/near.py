@@ -13,6 +13,7 @@ import numpy as np
 
 from gpu_opt.allocation.appraisal import moved_gpus
 from gpu_opt.allocation.greedy import Ledger, grant, open_ledger, room, serve
+from gpu_opt.allocation.shares import units_left
 from gpu_opt.instance import Instance, Ints
 from gpu_opt.plan import Allocation, Grant
 
@@ -79,8 +80,7 @@ def _raise(ledger: Ledger, project: int, arc: int, target: int) -> None:
     used = sum(bool(ledger.x[a]) for a in own if a != arc)
     if most and used >= most:
         return
-    left = ledger.instance.projects.most[project] - _compute(ledger, own)
-    units = min(target - int(ledger.x[arc]), room(ledger, arc), left // int(ledger.instance.arcs.own[arc]))
+    units = min(target - int(ledger.x[arc]), room(ledger, arc), units_left(ledger.instance, ledger.x, arc))
     if units > 0:
         grant(ledger, arc, units)
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpu_opt.allocation.greedy import Ledger, grant, open_ledger, room, serve
+from gpu_opt.allocation.shares import units_left
 from gpu_opt.instance import Instance, Ints
 
 ROUNDING = 1e-6
@@ -43,7 +44,7 @@ def _settle(ledger: Ledger, project: int, relaxed: npt.NDArray[np.float64], wort
     else:
         wish = {a: int(relaxed[a] + ROUNDING) for a in own if relaxed[a] > ROUNDING}
     for a, units in wish.items():
-        left = (instance.projects.most[project] - _have(ledger, own)) // int(instance.arcs.own[a])
+        left = units_left(instance, ledger.x, a)
         grant(ledger, a, max(0, min(room(ledger, a), left, units - int(ledger.x[a]))))
     least = instance.projects.minimum[project]
     have = _have(ledger, own)

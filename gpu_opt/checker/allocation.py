@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from gpu_opt.checker.budgets import Totals
-from gpu_opt.checker.data import AllocationData, Scope
+from gpu_opt.checker.data import AllocationData, Scope, portion
 from gpu_opt.checker.figures import written
 from gpu_opt.checker.goals import Line, cap_lines, capacity_lines, delivered, limit_lines, moved
 from gpu_opt.plan import Grant, Violation
@@ -64,16 +64,16 @@ def no_worse(lines: Iterable[Line], unit: str) -> Iterator[Violation]:
 
 
 def beyond_demand(scope: Scope, gpus: dict[str, int]) -> bool:
-    """Whether GPUs by pool are more than the project asked for, in whole units, or than it wants to keep."""
-    return delivered(scope, gpus) > scope.most
+    """Whether GPUs by pool are more than the project asked for, in whole units, and than it wants to keep."""
+    return portion(scope.enough, gpus) > scope.allowed
 
 
 def demand(data: AllocationData, granted: Granted) -> Iterator[Violation]:
-    """Nobody gets more than it asked for, rounded up to whole units, or than it wants to keep."""
+    """Nobody gets more than it asked for, in whole units of every pool, or than it wants to keep."""
     for name, scope, gpus in projects(data, granted):
         if beyond_demand(scope, gpus):
-            compute = delivered(scope, gpus)
-            message = f"granted {compute / 1000:g} reference GPUs, may have {scope.most / 1000:g} at most"
+            asked = f"whole units for the {scope.project.demand:g} that it asks for"
+            message = f"granted {delivered(scope, gpus) / 1000:g} reference GPUs, more than {asked}"
             yield Violation(rule="demand", subject=name, message=message)
 
 

@@ -28,8 +28,10 @@ class Scope:
     """The most GPUs that it can get, by the same pools."""
     wanted: dict[str, int]
     """GPUs that it holds and still wants, by pool."""
-    most: int
-    """The compute that its demand allows, whole units and wanted holdings included."""
+    enough: dict[str, int]
+    """GPUs, in whole units, that meet its demand in one pool alone, by the same pools."""
+    allowed: Fraction
+    """The most that it may be granted: `enough` GPUs of a pool count 1."""
     minimum: int
     """The compute below which it may only have nothing."""
     usable: Fraction
@@ -143,17 +145,29 @@ def scope_of(
         reach[pool] = max(reach[pool], gpus)
     ratio = least_ratio(project, speeds, fleet)
     if not wanted and is_dead(project, reach, speeds, ratio * minimum, budgets):
-        return Scope(project, {}, {}, {}, most=0, minimum=minimum, usable=Fraction(0))
-    steps = [at * fleet.unit[pool] for pool, at in speeds.items()]
+        return Scope(project, {}, {}, {}, {}, Fraction(0), minimum, usable=Fraction(0))
+    enough = whole_demands(demand, speeds, fleet)
     return Scope(
         project,
         speeds,
         reach,
         wanted,
-        most=max(held, *(-(-demand // step) * step for step in steps)),
+        enough,
+        allowed=max(Fraction(demand > 0), portion(enough, wanted)),
         minimum=min(minimum, held) if wanted else minimum,
         usable=min(ratio * demand, Fraction(reachable(project, reach, fleet.worth))),
     )
+
+
+def whole_demands(demand: int, speeds: Mapping[str, int], fleet: Fleet) -> dict[str, int]:
+    """GPUs of every pool that are worth the demand, in whole units; at least one unit."""
+    steps = {pool: at * fleet.unit[pool] for pool, at in speeds.items()}
+    return {pool: fleet.unit[pool] * max(1, -(-demand // step)) for pool, step in steps.items()}
+
+
+def portion(enough: Mapping[str, int], gpus: Mapping[str, int]) -> Fraction:
+    """What GPUs by pool add up to where `enough` of a pool, that is all of a demand, counts 1."""
+    return sum((Fraction(count, enough[pool]) for pool, count in gpus.items()), Fraction(0))
 
 
 def least_ratio(project: Project, speeds: Mapping[str, int], fleet: Fleet) -> Fraction:
@@ -203,8 +217,8 @@ def targets(
     for scope in scopes.values():
         open_to = [
             steps[pool]
-            for pool, at in scope.speeds.items()
-            if min(scope.reach[pool], scope.most // at) >= fleet.unit[pool]
+            for pool, gpus in scope.enough.items()
+            if min(scope.reach[pool], int(scope.allowed * gpus)) >= fleet.unit[pool]
         ]
         for team in budgets.paths[scope.project.team] if open_to else ():
             smallest[team] = min([*open_to, smallest.get(team, open_to[0])])

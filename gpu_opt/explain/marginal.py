@@ -82,7 +82,7 @@ def _keep_decisions(instance: Instance, formulation: Formulation, x: Ints) -> No
         if a in variables.z:
             row = formulation.problem.get_constraint_by_name(f"one_pool_{j}_{a}")
             assert row is not None
-            row.changeRHS(instance.projects.most[j] / int(instance.arcs.own[a]))
+            row.changeRHS(float(instance.projects.most_share[j] * int(instance.arcs.needed[a])))
 
 
 def _solve(

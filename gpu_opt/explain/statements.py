@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -54,7 +55,7 @@ def free(instance: Instance, formulation: Formulation) -> None:
         variable.upBound = None
         j = int(instance.arcs.project[a])
         if a in variables.z:
-            most = -(-instance.projects.most[j] // int(instance.arcs.own[a]))
+            most = math.floor(instance.projects.most_share[j] * int(instance.arcs.needed[a]))
             name = f"one_pool_{j}_{a}"
             terms = {variable: 1.0, variables.z[a]: -float(most)}
             row = formulation.problem.get_constraint_by_name(name)

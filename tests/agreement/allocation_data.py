@@ -118,7 +118,7 @@ def _projects(instance: Instance) -> list[str]:
         *_param("tier", by_project(projects.tier)),
         *_param("priority", by_project(projects.priority)),
         *_param("asked", by_project(each / MILLI for each in projects.demand)),
-        *_param("most", by_project(each / MILLI for each in projects.most)),
+        *_param("most_share", by_project(float(each) for each in projects.most_share)),
         *_param("least", by_project(each / MILLI for each in projects.minimum)),
         *_param("pools_used", by_project(projects.one_pool)),
         *_set("PINNED", [name for name, pinned in zip(names, projects.pinned, strict=True) if pinned]),
@@ -146,6 +146,7 @@ def _arcs(instance: Instance) -> list[str]:
     return [
         *_set("ARCS", keys),
         *_param("own", by_arc(o / u / MILLI for o, u in zip(arcs.own.tolist(), unit, strict=True))),
+        *_param("needed", by_arc(arcs.needed.tolist())),
         *_param("upper", by_arc(arcs.upper.tolist())),
         *_param("wanted", by_arc(w * u for w, u in zip(arcs.wanted.tolist(), unit, strict=True))),
         *([] if arcs.near is None else _param("near", by_arc(arcs.near.tolist()))),

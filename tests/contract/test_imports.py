@@ -23,7 +23,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"clock"}),
     frozenset({"solver"}),
     frozenset({"cbc_output", "indexing"}),
-    frozenset({"settling"}),
+    frozenset({"derivation"}),
     frozenset({"budgets", "instance", "files"}),
     frozenset({"validation", "checker"}),
     frozenset({"options"}),

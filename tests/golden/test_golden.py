@@ -73,12 +73,14 @@ ALLOCATION: dict[str, Organization] = {
             project("vega", 8, "vision", speeds={"h100": 1.0}),
         ],
     ),
-    # rounded up to whole units: 9 at its own 3 per gb200 is 12; with a minimum, only where it is granted
+    # 9 GPUs of iowa meet orion's demand, or 2 units of gb200 at its own 3 per GPU; lyra has a minimum, so
+    # that it has its demand only where it is granted; vega keeps more than it asks for
     "demand": lab(
         [pool("iowa", 16), GB200],
         projects=[
             project("orion", 9, speeds={"h100": 1.0, "gb200": 3.0}),
             project("lyra", 8, minimum=4, sites=("iowa",)),
+            project("vega", 4, holds={"iowa": 6}, pinned=True, speeds={"h100": 1.0}),
         ],
     ),
     # who holds 3, less than its minimum, may stay there; who has no minimum has no row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,15 +18,16 @@ def milli(compute: float) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Derived:
     """What follows from one project and the budgets alone; the words of models/allocation.md."""
 
     pools: tuple[int, ...]
     own: tuple[int, ...]
     upper: tuple[int, ...]
     wanted: tuple[int, ...]
+    needed: tuple[int, ...]
     demand: int
-    most: int
+    most_share: Fraction
     minimum: int
     usable: Fraction
     """Milli-compute at the speeds of the types."""
@@ -35,8 +37,8 @@ class Settled:
     """Milli-compute, at the speeds of the types, of its wanted holdings."""
 
 
-def settle(organization: Organization, budgets: Budgets, project: Project) -> Settled:
-    """Settle an active project; without pools if it is dead."""
+def derive(organization: Organization, budgets: Budgets, project: Project) -> Derived:
+    """Derive what an active project may get; without pools if it is dead."""
     where = _runs_on(organization, project)
     pools = [organization.pools[p] for p in where]
     own = [milli(_own_speed(organization, project, pool)) * pool.unit for pool in pools]
@@ -51,17 +53,19 @@ def settle(organization: Organization, budgets: Budgets, project: Project) -> Se
     reached = pick([units * each for units, each in zip(reach, own, strict=True)] or [0])
     cheapest = min((Fraction(c, o) for c, o in zip(counted, own, strict=True)), default=Fraction(0))
     if not worth and (reached < max(minimum, 1) or _capped(budgets, project, minimum * cheapest)):
-        return Settled((), (), (), (), demand, worth, minimum, Fraction(0), 0, 0)
-    most = max([-(-demand // each) * each for each in own] + [worth])
+        return Derived((), (), (), (), (), demand, Fraction(0), minimum, Fraction(0), 0, 0)
+    needed = [max(1, -(-demand // each)) for each in own]
+    most_share = _most_share(demand, wanted, needed)
     reachable = Fraction(pick([r * c for r, c in zip(reach, counted, strict=True)]))
-    upper = tuple(max(w, min(r, most // o)) for w, r, o in zip(wanted, reach, own, strict=True))
-    return Settled(
+    upper = tuple(min(r, math.floor(most_share * n)) for r, n in zip(reach, needed, strict=True))
+    return Derived(
         pools=tuple(where),
         own=tuple(own),
         upper=upper,
         wanted=tuple(wanted),
+        needed=tuple(needed),
         demand=demand,
-        most=most,
+        most_share=most_share,
         minimum=minimum,
         usable=min(demand * cheapest, reachable),
         smallest_unit=min((c for c, most_units in zip(counted, upper, strict=True) if most_units), default=0),
@@ -93,6 +97,12 @@ def _wanted(demand: int, held: list[int], own: list[int], unit: list[int]) -> li
         wanted[arc] -= given_up
         spare -= given_up * own[arc]
     return wanted
+
+
+def _most_share(demand: int, wanted: list[int], needed: list[int]) -> Fraction:
+    """F_j: the whole demand, or its wanted holdings where they are more."""
+    held = sum((Fraction(w, n) for w, n in zip(wanted, needed, strict=True) if w), Fraction(0))
+    return max(Fraction(1 if demand else 0), held)
 
 
 def _reach(budgets: Budgets, project: Project, pools: list[Pool], wanted: list[int]) -> list[int]:
