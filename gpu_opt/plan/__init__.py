@@ -31,6 +31,7 @@ from gpu_opt.plan.comparison import (
     TeamDifference,
 )
 from gpu_opt.plan.conflicts import Conflict, Conflicts, Statement, StatementKind
+from gpu_opt.plan.explanation import Explanation, Loss, Remedy, RemedyKind, Touch
 from gpu_opt.plan.night import NightReport
 from gpu_opt.plan.prices import Price, Prices, Resource
 from gpu_opt.plan.reallocation import CapRaise, Donor, Finding, Handover, Reallocation, RequestOutcome, Supply
@@ -47,6 +48,7 @@ __all__ = [
     "Conflicts",
     "Difference",
     "Donor",
+    "Explanation",
     "Figure",
     "Finding",
     "Goal",
@@ -55,6 +57,7 @@ __all__ = [
     "GuaranteeDifference",
     "Handover",
     "Link",
+    "Loss",
     "Move",
     "NightReport",
     "Overrun",
@@ -66,6 +69,8 @@ __all__ = [
     "ProjectOutcome",
     "Reallocation",
     "Reason",
+    "Remedy",
+    "RemedyKind",
     "RequestOutcome",
     "Resource",
     "Result",
@@ -79,6 +84,7 @@ __all__ = [
     "Supply",
     "TeamDifference",
     "TeamOutcome",
+    "Touch",
     "Violation",
     "WhatIf",
     "weakest",
