@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         StoreUnusable,
         VerificationFailure,
     )
-    from gpu_opt.explanation import conflicts, explain, prices
+    from gpu_opt.explain import conflicts, prices
     from gpu_opt.files import dump, load, read
     from gpu_opt.options import Cancel, Options, Progress
     from gpu_opt.organization import Organization, Request
@@ -83,7 +83,6 @@ __all__ = [
     "conflicts",
     "derive_requests",
     "dump",
-    "explain",
     "find",
     "load",
     "load_scenario",
@@ -109,7 +108,7 @@ _HOMES = {
         "StoreUnusable",
         "VerificationFailure",
     ],
-    "explanation": ["conflicts", "explain", "prices"],
+    "explain": ["conflicts", "prices"],
     "files": ["dump", "load", "read"],
     "options": ["Cancel", "Options", "Progress"],
     "organization": ["Organization", "Request"],

@@ -69,7 +69,7 @@ _INTEGER_GAP = re.compile(r"Cbc0011I Exiting as integer gap of (\S+) less")
 _ROOT_BEGUN = re.compile(r"Cbc0013I At root node, .* changed objective from (\S+) to")
 _CONTINUOUS = re.compile(r"^Continuous objective value is (\S+)", re.MULTILINE)
 _VALUE = re.compile(r"^Objective value:\s+(\S+)", re.MULTILINE)
-_STOPPED = re.compile(r"Exiting on maximum time|Exiting on user event|ctrl-c", re.IGNORECASE)
+_STOPPED = re.compile(r"Exiting on maximum (?:time|nodes)|Exiting on user event|ctrl-c", re.IGNORECASE)
 
 
 def proven_bound(output: str, status: SolverStatus, objective: float | None) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from fractions import Fraction
@@ -12,13 +13,15 @@ from gpu_opt.solver import OnProgress, versions
 
 
 class Clock:
-    """Wall-clock seconds since it was made, by phase."""
+    """Wall-clock seconds since it was made, by phase; and programs solved, where work is limited."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
         self._begun = self._entered = time.monotonic()
         self._phase = ""
         self._spent: dict[str, float] = {}
+        self.work = 0
+        """Programs that CBC was given."""
         self._turn = threading.Lock()
         self._refused = False
 
@@ -50,9 +53,24 @@ class Clock:
         return time.monotonic() - self._begun
 
     @property
+    def meter(self) -> float:
+        """What the limit counts, so far: programs, if work is limited, otherwise seconds."""
+        return self.seconds if self.options.work_limit is None else self.work
+
+    @property
+    def limit(self) -> float:
+        """Where the meter is to stop."""
+        return self.options.time_limit if self.options.work_limit is None else self.options.work_limit
+
+    @property
     def left(self) -> float:
-        """Seconds left of the limit."""
-        return self.options.time_limit - self.seconds
+        """What is left of the limit, as the meter counts."""
+        return self.limit - self.meter
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds that one solve may take."""
+        return self.left if self.options.work_limit is None else math.inf
 
     @property
     def is_over(self) -> bool:
@@ -60,14 +78,14 @@ class Clock:
         return self.left <= 0 or self.options.cancel.is_set()
 
     def stop(self, until: float | None = None) -> Stop:
-        """Why what is not proved ends now, though it had until then, in the clock's seconds.
+        """Why what is not proved ends now, though it had until then, as the meter counts.
 
-        `until` defaults to the time limit.
+        `until` defaults to the limit.
         """
         if self.options.cancel.is_set():
             return Stop.INTERRUPTED
-        end = self.options.time_limit if until is None else until
-        return Stop.TIME if self.seconds >= end else Stop.FAILED
+        end = self.limit if until is None else until
+        return Stop.TIME if self.meter >= end else Stop.FAILED
 
     def reporting(self, goal: str, unit: Fraction) -> OnProgress | None:
         """Report the progress on a goal, of which CBC counts in `unit`; None if nobody wants to know."""

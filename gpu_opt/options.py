@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 
@@ -63,10 +64,15 @@ class Options:
     """Threads that CBC may use; default: the cores of this machine."""
     seed: int = 0
     """Random seed of CBC and of the search around it."""
+    work_limit: int | None = None
+    """Programs that CBC may solve in one call, instead of a time limit: the same work gives the same plan
+    on the same machine, whatever else it has to do. None: as many as the time allows."""
+    executor: Executor | None = None
+    """Where small programs are solved, any ``concurrent.futures.Executor``; default: threads of this
+    process."""
     progress: Callable[[Progress], None] | None = None
-    """Called whenever there is news, about twice a second: one call after the other, but not always in the
-    thread that asked for the solve. What it raises stops CBC, leaves nothing running, and comes back to the
-    caller of the solve."""
+    """Called in the thread that asked for the solve, whenever there is news. What it raises stops CBC, leaves
+    nothing running, and comes back to the caller of the solve."""
     cancel: Cancel = field(default_factory=Cancel)
 
     def __post_init__(self) -> None:

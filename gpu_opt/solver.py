@@ -80,6 +80,7 @@ def solve(
     *,
     seconds: float,
     gap: float = 0.0,
+    nodes: int | None = None,
     start: bool = False,
     relax: bool = False,
     preprocess: bool = False,
@@ -88,10 +89,11 @@ def solve(
 ) -> Answer:
     """Solve a program with CBC (with Clp alone, where it has no integers, or with `relax`).
 
-    `relax` drops the integrality; `seconds` is the wall-clock limit, `gap` the relative gap at which to
-    stop. With `start`, the values now in the variables are CBC's first solution. Duals are left in the
-    constraints. `preprocess` makes many programs faster but costs the proof
-    (:data:`gpu_opt.cbc_output.UNSOUND`). `primal` lets Clp solve a linear program by its primal simplex.
+    `relax` drops the integrality; `seconds` is the wall-clock limit, `nodes` the most nodes of the tree
+    (default: any), `gap` the relative gap at which to stop. With `start`, the values now in the variables
+    are CBC's first solution. Duals are left in the constraints. `preprocess` makes many programs faster but
+    costs the proof (:data:`gpu_opt.cbc_output.UNSOUND`). `primal` lets Clp solve a linear program by its
+    primal simplex.
 
     Raises SolverFailure if CBC cannot be started or its answer cannot be read, SolverDied if it was
     killed or crashed, an integer program also without its heuristics.
@@ -102,7 +104,9 @@ def solve(
     sign = -1.0 if problem.sense < 0 else 1.0  # PuLP hands CBC a minimization, always
     report = None if on_progress is None else _signed(on_progress, sign)
     with _workspace() as folder:
-        args, names = _command(problem, options, folder, seconds, gap, start, relax, preprocess, primal)
+        args, names = _command(
+            problem, options, folder, seconds, gap, nodes, start, relax, preprocess, primal
+        )
         text = _run_again_if_it_dies(args, folder, options.cancel, begun + seconds, report)
         solution = folder / SOLUTION
         status, stop = judge(_first_line(solution), text, options.cancel.is_set())
@@ -157,6 +161,7 @@ def _command(
     folder: Path,
     seconds: float,
     gap: float,
+    nodes: int | None,
     start: bool,
     relax: bool,
     preprocess: bool,
@@ -178,12 +183,13 @@ def _command(
         if options.threads > 1:  # one thread is CBC's default; asking for it starts a second one
             args += ["-threads", str(options.threads)]
         args += ["-ratio", repr(gap)]
+        args += [] if nodes is None else ["-maxNodes", str(nodes)]
         args += [] if preprocess else ["-preprocess", "off"]
         if options.seed:  # CBC's own default seed is its best; saying 0 is not the same as saying nothing
             args += ["-randomCbcSeed", str(options.seed)]
     # We stop CBC at the limit ourselves: its own clock is a reserve for the case that we are killed, and
     # it has been seen to abort when its limit falls into preprocessing.
-    args += ["-sec", f"{seconds + GRACE:.3f}", "-timeMode", "elapsed"]
+    args += ["-sec", f"{seconds + GRACE:.3f}", "-timeMode", "elapsed"] if seconds < math.inf else []
     args += ["-solve" if is_mip else "-primalSimplex" if primal else "-initialSolve"]
     args += ["-printingOptions", "all", "-solution", str(folder / SOLUTION)]
     return args, (columns, rows, pulp_names)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gpu_opt import solver
-from gpu_opt.allocation import allocate, stage
+from gpu_opt.allocation import allocate
 from gpu_opt.allocation.appraisal import appraise
 from gpu_opt.allocation.decode import decode
 from gpu_opt.allocation.goals import list_goals
@@ -27,6 +27,7 @@ from gpu_opt.options import Cancel, Options, Progress
 from gpu_opt.organization import Organization, content_hash
 from gpu_opt.plan import Allocation, Status, Stop
 from gpu_opt.solver import Answer, versions
+from tests.breaking import replace_solver
 from tests.building import RUN, lab, pool, project, team
 from tests.solving import PROOF, goals, gpus, moves, proved, reason, shortfalls
 
@@ -134,13 +135,12 @@ def children() -> set[str]:
     }
 
 
-@pytest.mark.parametrize("in_main_thread", [True, False])
-def test_what_progress_raises_comes_back_and_leaves_nothing_running(in_main_thread: bool) -> None:
+def test_what_progress_raises_comes_back_and_leaves_nothing_running() -> None:
     before = threading.active_count(), children()
 
     def report(progress: Progress) -> None:
-        is_main = threading.current_thread() is threading.main_thread()
-        if progress.phase == "value_tier_1" and progress.seconds > 0.5 and is_main is in_main_thread:
+        assert threading.current_thread() is threading.main_thread()
+        if progress.phase == "value_tier_1" and progress.seconds > 0.5:
             raise UnwelcomeError
 
     with pytest.raises(UnwelcomeError):
@@ -157,7 +157,7 @@ def test_a_cbc_that_dies_on_every_program_costs_the_proof_but_not_the_plan(
     def die(*_: object, **__: object) -> Answer:
         raise SolverDied("CBC was killed by signal 9")
 
-    monkeypatch.setattr(stage, "solve", die)
+    replace_solver(monkeypatch, die)
     plan = allocate(exchange(), options=PROOF)
     assert (plan.status, gpus(plan)) == (Status.FEASIBLE, TODAY_AND_WHAT_IS_FREE)
     assert (plan.stop, plan.goals[0].stop) == (Stop.FAILED, Stop.FAILED)
@@ -177,7 +177,7 @@ def test_a_cbc_that_dies_on_the_relaxation_and_the_parts_leaves_the_whole_progra
         improved.wait(30)
         return solver.solve(problem, options, **how)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(stage, "solve", die_on_parts)
+    replace_solver(monkeypatch, die_on_parts)
     assert gpus(proved(exchange())) == BEST
 
 
@@ -185,7 +185,7 @@ def test_a_cbc_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
     def missing(*_: object, **__: object) -> Answer:
         raise SolverFailure("CBC could not be started")
 
-    monkeypatch.setattr(stage, "solve", missing)
+    replace_solver(monkeypatch, missing)
     with pytest.raises(SolverFailure, match="could not be started"):
         allocate(exchange(), options=PROOF)
 
@@ -202,7 +202,7 @@ def test_a_false_infeasible_is_survived_by_holding_less_exactly(
             return Answer(SolverStatus.INFEASIBLE, Stop.PROVED, None, None, 0.0)
         return solver.solve(problem, options, **how)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(stage, "solve", infeasible_at_first)
+    replace_solver(monkeypatch, infeasible_at_first)
     assert gpus(proved(exchange())) == BEST
     assert "infeasible; held goals widened 10 times" in caplog.text
     assert "infeasible; held goals widened 100 times" in caplog.text
@@ -214,7 +214,7 @@ def test_a_cbc_that_calls_everything_infeasible_costs_the_proof_but_not_the_plan
     def infeasible(*_: object, **__: object) -> Answer:
         return Answer(SolverStatus.INFEASIBLE, Stop.PROVED, None, None, 0.0)
 
-    monkeypatch.setattr(stage, "solve", infeasible)
+    replace_solver(monkeypatch, infeasible)
     plan = allocate(exchange(), options=PROOF)
     assert (plan.status, plan.stop) == (Status.FEASIBLE, Stop.FAILED)
     assert gpus(plan) == TODAY_AND_WHAT_IS_FREE
@@ -225,7 +225,7 @@ def test_a_cbc_that_dies_when_the_time_is_over_has_used_the_time(monkeypatch: py
         time.sleep(max(0.0, seconds))
         raise SolverDied("CBC was killed by signal 9")
 
-    monkeypatch.setattr(stage, "solve", die_late)
+    replace_solver(monkeypatch, die_late)
     plan = allocate(exchange(), options=dataclasses.replace(PROOF, time_limit=0.5))
     assert plan.stop is Stop.TIME
 

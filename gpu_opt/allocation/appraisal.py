@@ -10,7 +10,6 @@ import numpy as np
 
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.shares import keeps_demands
-from gpu_opt.allocation.spread import keeps_to_one_pool
 from gpu_opt.instance import MILLI, Instance, Ints
 
 
@@ -73,9 +72,11 @@ def is_feasible(instance: Instance, x: Ints) -> bool:
     ):
         return False
     own = own_compute(instance, x)
-    if ((own > 0) & (own < np.array(projects.minimum))).any():
+    if ((own > 0) & (own < np.array(projects.minimum))).any() or not keeps_demands(instance, x):
         return False
-    if not keeps_demands(instance, x) or not keeps_to_one_pool(instance, x):
+    used = _per_project(instance, (x > 0).astype(np.int64))
+    most_pools = np.array(projects.one_pool, dtype=np.int64)
+    if ((most_pools > 0) & (used > most_pools)).any():
         return False
     is_pinned = np.array(projects.pinned, dtype=bool)[arcs.project]
     if (is_pinned & (x < arcs.wanted)).any():
@@ -160,6 +161,14 @@ def is_better(goals: tuple[GoalSpec, ...], new: tuple[float, ...], old: tuple[fl
 def held_with(value: float, step: float) -> float:
     """Slack with which a goal's value is held: what rounding may cost, never a whole step of the goal."""
     return min(1e-9 * abs(value) + 1e-7, step / 2)
+
+
+def held_at(goal: GoalSpec, reached: float, widening: float = 1.0) -> float:
+    """The limit that holds a goal where it is, with its slack; at 0 there is none."""
+    if goal.sense == "minimize" and reached == 0 and widening == 1:
+        return 0.0
+    slack = held_with(reached, goal.step) * widening
+    return reached - slack if goal.sense == "maximize" else reached + slack
 
 
 def _per_project(instance: Instance, per_arc: Ints) -> Ints:

@@ -104,15 +104,12 @@ def minimum(instance: Instance, variables: Variables) -> Iterator[Row]:
 
 
 def one_pool(instance: Instance, variables: Variables) -> Iterator[Row]:
-    """Pools where it is, or one other: Σ_{p: w=0} k_j z_jp + Σ_{p: w>0} z_jp ≤ k_j (· y_j where m_j > 0).
-
-    And x_jp ≤ (upper bound of x_jp) · z_jp.
-    """
+    """At most one pool: Σ_p z_jp ≤ k_j (· y_j where m_j > 0), and x_jp ≤ (upper bound of x_jp) · z_jp."""
     for j, own in enumerate(instance.projects.arcs):
         most = instance.projects.one_pool[j]
         if not most or not own:
             continue
-        chosen = [(variables.z[a], 1.0 if instance.arcs.wanted[a] else float(most)) for a in own]
+        chosen = [(variables.z[a], 1.0) for a in own]
         if j in variables.y:
             yield f"one_pool_{j}", expression([*chosen, (variables.y[j], -most)]) <= 0
         else:
@@ -123,11 +120,18 @@ def one_pool(instance: Instance, variables: Variables) -> Iterator[Row]:
 
 
 def value(instance: Instance, variables: Variables) -> Iterator[Row]:
-    """Only compute that is granted is valued: Σ_k v_jk ≤ Σ_p s_jp u_p x_jp."""
+    """Only compute that is granted is valued: Σ_k v_jk ≤ Σ_p s_jp u_p x_jp; v_jk ≤ a_k d_j y_j where m_j > 0.
+
+    The second adds nothing but a tighter relaxation.
+    """
     for j, terms in _own_compute(instance, variables):
         valued = [(segment, 1.0) for segment in variables.v[j]]
         granted = [(x, -compute) for x, compute in terms]
         yield f"value_{j}", expression([*valued, *granted]) <= 0
+        if j in variables.y:
+            for k, segment in enumerate(variables.v[j]):
+                most = float(instance.segments[k][0] * instance.projects.demand[j] / MILLI)
+                yield f"value_{j}_{k}", expression([(segment, 1.0), (variables.y[j], -most)]) <= 0
 
 
 def moves(instance: Instance, variables: Variables) -> Iterator[Row]:

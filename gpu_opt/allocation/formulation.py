@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gpu_opt.allocation.appraisal import held_with
+from gpu_opt.allocation.appraisal import held_at
 from gpu_opt.allocation.constraints import FAMILIES, expression
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.variables import Variables, add_variables
@@ -50,12 +50,11 @@ def hold(
     faster without the row.
     """
     name = f"earlier_goals_{goal.name}"
-    slack = held_with(reached, goal.step) * widening
+    limit = held_at(goal, reached, widening)
     if goal.sense == "minimize" and reached == 0:
         for variable, _ in goal.terms(instance, formulation.variables):
-            variable.upBound = 0 if widening == 1 else slack
+            variable.upBound = limit
         return
-    limit = reached - slack if goal.sense == "maximize" else reached + slack
     row = formulation.problem.get_constraint_by_name(name)
     if row is not None:
         row.changeRHS(limit)

@@ -30,6 +30,16 @@ class Incumbent:
         self.x, self.values = x, values
         return True
 
+    def take(self, x: Ints) -> bool:
+        """Take the plan as it is, if it is feasible and better: for parts solved to the last unit."""
+        if not is_feasible(self.instance, x):
+            return False
+        values = appraise(self.instance, self.goals, x)
+        if not is_better(self.goals, values, self.values):
+            return False
+        self.x, self.values = x, values
+        return True
+
     def _filled(self, x: Ints) -> tuple[Ints, tuple[float, ...]]:
         """The plan with what it leaves free handed out, unless that only takes it away from the base plan."""
         filled = fill(self.instance, x)

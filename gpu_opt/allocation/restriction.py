@@ -11,18 +11,24 @@ from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+import numpy.typing as npt
 
 from gpu_opt.allocation.appraisal import moved_gpus, team_compute
 from gpu_opt.instance import MILLI, Arcs, Instance, Ints, Projects, Teams, TypeLimit
 
 
-def restrict(instance: Instance, x: Ints, chosen: Sequence[int]) -> tuple[Instance, Ints]:
+def restrict(
+    instance: Instance, x: Ints, chosen: Sequence[int], among: npt.NDArray[np.bool_] | None = None
+) -> tuple[Instance, Ints]:
     """The instance of the `chosen` projects (in order), and its arcs as indices of the whole's arcs.
+
+    With `among`, only these arcs, which must hold all that `x` grants and everybody wants.
 
     A plan of the part, put into `x` at those arcs, is a plan of the whole; its shortfalls and overruns are
     the whole's in the teams that the part has.
     """
     kept = np.array([a for j in chosen for a in instance.projects.arcs[j]], dtype=np.int64)
+    kept = kept if among is None else kept[among[kept]]
     others = x.copy()
     others[kept] = 0
     granted = np.zeros(len(instance.pools.names), dtype=np.int64)
@@ -38,7 +44,7 @@ def restrict(instance: Instance, x: Ints, chosen: Sequence[int]) -> tuple[Instan
         ),
         teams=_restrict_teams(instance, team_compute(instance, others), teams),
         limits=_restrict_limits(instance, others, kept, teams),
-        projects=_restrict_projects(instance.projects, chosen, teams),
+        projects=_restrict_projects(instance, chosen, teams, kept),
         arcs=_restrict_arcs(instance.arcs, kept, chosen),
         max_moves=None if instance.max_moves is None else instance.max_moves - int(moved.sum()),
     )
@@ -88,8 +94,12 @@ def _restrict_limits(
     return tuple(limits)
 
 
-def _restrict_projects(old: Projects, chosen: Sequence[int], teams: dict[int, int]) -> Projects:
-    ends = np.cumsum([0] + [len(old.arcs[j]) for j in chosen]).tolist()
+def _restrict_projects(
+    instance: Instance, chosen: Sequence[int], teams: dict[int, int], kept: Ints
+) -> Projects:
+    old = instance.projects
+    count = np.bincount(instance.arcs.project[kept], minlength=len(old.names))
+    ends = np.cumsum([0] + [int(count[j]) for j in chosen]).tolist()
     return Projects(
         names=tuple(old.names[j] for j in chosen),
         team=tuple(teams[old.team[j]] for j in chosen),

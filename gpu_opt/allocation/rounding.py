@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpu_opt.allocation.greedy import Ledger, grant, open_ledger, room, serve
+from gpu_opt.allocation.lifting import lift
 from gpu_opt.allocation.shares import units_left
 from gpu_opt.instance import Instance, Ints
 
@@ -29,6 +30,7 @@ def round_relaxation(instance: Instance, relaxed: npt.NDArray[np.float64]) -> In
     for j in np.argsort(-surety, kind="stable").tolist():
         if worth[j] > 0:
             _settle(ledger, j, relaxed, float(worth[j]))
+    lift(ledger)
     return ledger.x
 
 

@@ -1,35 +1,53 @@
 """How CBC is led to a good plan: goal by goal, from a plan that is already there.
 
-CBC alone finds no plan on large programs, though its bound is good early. So the two are parted: CBC
-solves the whole program for the *bound*, on a core of its own, while the *plan* is improved by
-solving small parts of the program exactly, everything else fixed (large neighbourhood search; Shaw
-1998). What CBC finds on the whole program is a candidate like any other. The plan only ever improves.
+CBC alone finds no plan on large programs. So it is given what it is good at: the relaxation, and programs
+of a few dozen projects. :mod:`gpu_opt.allocation.strategy` has the steps, ``models/strategy.md`` the
+mathematics. The plan only ever improves, and every bound is one of the whole program.
 """
 
 from __future__ import annotations
 
-from gpu_opt.allocation.formulation import formulate
+from gpu_opt.allocation.appraisal import trivial_bound
 from gpu_opt.allocation.goals import GoalSpec
-from gpu_opt.allocation.incumbent import first_incumbent
+from gpu_opt.allocation.incumbent import Incumbent, first_incumbent
 from gpu_opt.allocation.settling import settle
-from gpu_opt.allocation.stage import Proof, Stage
+from gpu_opt.allocation.stage import SMALL, Proof, Stage
+from gpu_opt.allocation.strategy.prices import Aim
+from gpu_opt.allocation.strategy.pricing import Market, open_market
+from gpu_opt.allocation.strategy.sifting import Guide
+from gpu_opt.allocation.strategy.table import tabulate
 from gpu_opt.clock import Clock
 from gpu_opt.instance import Instance, Ints
 
-TIME_SHARES = {"repair": 1, "guarantee": 2, "value": 6, "moves": 1, "changes": 9}
-"""How the time that is left is shared between the goals still to come."""
+TIME_SHARES = {"repair": 1.0, "guarantee": 2.0, "value": 9.0, "moves": 0.5, "changes": 6.0}
+"""How what is left of the limit is shared between the goals still to come."""
 
 
 def search(instance: Instance, goals: tuple[GoalSpec, ...], clock: Clock) -> tuple[Ints, tuple[Proof, ...]]:
-    """Return the best plan found within the clock's time, with a proof for every goal."""
+    """Return the best plan found within the clock's limit, with a proof for every goal."""
     incumbent = first_incumbent(instance, goals)
-    whole, relaxation = formulate(instance), formulate(instance)
+    market = open_market(tabulate(instance))
+    guide = _open(incumbent, market, clock)
     proofs: list[Proof] = []
     for position, goal in enumerate(goals):
         if goal.kind == "changes":  # the last one
-            proofs = settle(incumbent, proofs, whole, relaxation, clock)
+            proofs = settle(incumbent, proofs, clock)
             break
         shares = [TIME_SHARES[each.kind] for each in goals[position:]]
-        until = clock.seconds + max(0.0, clock.left) * shares[0] / sum(shares)
-        proofs.append(Stage(incumbent, position, whole, relaxation, clock, until).run())
+        until = clock.meter + max(0.0, clock.left) * shares[0] / sum(shares)
+        proofs.append(Stage(incumbent, position, market, clock, until, guide).run())
     return incumbent.x, tuple(proofs)
+
+
+def _open(incumbent: Incumbent, market: Market, clock: Clock) -> Guide | None:
+    """Aim for the first tier at once, as if all goals before it could be reached in full.
+
+    They mostly can, and then the plan that the relaxation rounds to is good for all of them.
+    """
+    goals = incumbent.goals
+    position = next((i for i, goal in enumerate(goals) if goal.kind == "value"), None)
+    if position is None or len(incumbent.x) <= SMALL or clock.is_over:
+        return None
+    stage = Stage(incumbent, position, market, clock, clock.meter + clock.left / 2)
+    hoped = tuple(trivial_bound(incumbent.instance, goal) for goal in goals[:position])
+    return stage.ask_relaxation(Aim(goals[position], goals[:position], hoped))

@@ -15,7 +15,7 @@ import time
 from fractions import Fraction
 
 from gpu_opt.allocation.appraisal import appraise, contradicts, held_with, is_feasible, trivial_bound
-from gpu_opt.allocation.formulation import Formulation, aim, hold
+from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.greedy import fill
 from gpu_opt.allocation.incumbent import Incumbent
@@ -35,6 +35,9 @@ log = logging.getLogger(__name__)
 RESERVE = 0.4
 """Share of the time that is kept for proving the earlier goals again, should they give anything."""
 
+NODES = 1_000
+"""Nodes that the program may take where work is limited instead of time."""
+
 LARGEST = 0.01
 """Largest share of its value that a goal gives up, however much the plan to stay near to leaves open."""
 
@@ -42,13 +45,10 @@ GIVING = frozenset({"value", "moves"})
 """Kinds of goals that may give; what is promised, or broken, is never chance."""
 
 
-def settle(
-    incumbent: Incumbent, proofs: list[Proof], whole: Formulation, relaxation: Formulation, clock: Clock
-) -> list[Proof]:
+def settle(incumbent: Incumbent, proofs: list[Proof], clock: Clock) -> list[Proof]:
     """Bring the incumbent as near as can be to the plan to stay near to; the proofs of all goals then.
 
-    `proofs` are those of the goals before `changes`, for the incumbent as it is. `whole` and `relaxation`
-    are the program, twice; their held rows are changed.
+    `proofs` are those of the goals before `changes`, for the incumbent as it is.
     """
     begun, before, goal = time.monotonic(), incumbent.values, incumbent.goals[-1]
     floors = _floors(incumbent, clock.options.gap)
@@ -56,13 +56,14 @@ def settle(
         _offer(incumbent, floors, x)
     bound, stop = 0.0, Stop.TIME
     if incumbent.values[-1] > 0 and not clock.is_over:
-        answer = _solve(incumbent, floors, whole, clock, clock.left * (1 - RESERVE))
+        whole = formulate(incumbent.instance)
+        answer = _solve(incumbent, floors, whole, clock, clock.seconds_left * (1 - RESERVE))
         if answer.has_solution:
             _offer(incumbent, floors, read_grants(whole.variables))
         if answer.bound is not None and not contradicts(goal, answer.bound, incumbent.values[-1]):
             bound = max(0.0, answer.bound)
         stop = answer.stop
-    proved = _proved_again(incumbent, before, proofs, relaxation, clock)
+    proved = _proved_again(incumbent, before, proofs, clock)
     last = Proof(bound, stop, time.monotonic() - begun)
     return [*proved, _ended(incumbent, len(proved), last, clock)]
 
@@ -116,6 +117,7 @@ def _solve(
             clock.options,
             seconds=seconds,
             gap=clock.options.gap,
+            nodes=None if clock.options.work_limit is None else NODES,
             start=True,
             on_progress=clock.reporting(goal.name, Fraction(1)),
         )
@@ -128,15 +130,17 @@ def _proved_again(
     incumbent: Incumbent,
     before: tuple[float, ...],
     proofs: list[Proof],
-    relaxation: Formulation,
     clock: Clock,
 ) -> list[Proof]:
     """The proofs for what the goals reach now; a bound that rests on more than that is found anew."""
     proved, has_given = [], False
+    relaxation = formulate(incumbent.instance) if incumbent.values[:-1] != before[:-1] else None
     for position, (goal, proof) in enumerate(zip(incumbent.goals, proofs, strict=False)):
         value, old = incumbent.values[position], before[position]
         gives = (old - value if goal.sense == "maximize" else value - old) > held_with(old, goal.step)
-        bound = _bound(incumbent, position, relaxation, clock) if has_given else proof.bound
+        bound = proof.bound
+        if has_given and relaxation is not None:
+            bound = _bound(incumbent, position, relaxation, clock)
         again = Proof(bound, proof.stop, proof.seconds)
         proved.append(_ended(incumbent, position, again, clock) if gives or has_given else proof)
         has_given = has_given or gives
@@ -153,7 +157,7 @@ def _bound(incumbent: Incumbent, position: int, relaxation: Formulation, clock: 
     for each, value in zip(incumbent.goals[:position], incumbent.values, strict=False):
         hold(relaxation, instance, each, value)
     try:
-        answer = solve(relaxation.problem, clock.options, seconds=clock.left, relax=True)
+        answer = solve(relaxation.problem, clock.options, seconds=clock.seconds_left, relax=True)
     except SolverDied as error:
         log.warning("%s", error)
         return trivial

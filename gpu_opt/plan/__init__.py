@@ -31,7 +31,6 @@ from gpu_opt.plan.comparison import (
     TeamDifference,
 )
 from gpu_opt.plan.conflicts import Conflict, Conflicts, Statement, StatementKind
-from gpu_opt.plan.explanation import Explanation, Loss, Remedy, RemedyKind, Touch
 from gpu_opt.plan.night import NightReport
 from gpu_opt.plan.prices import Price, Prices, Resource
 from gpu_opt.plan.reallocation import CapRaise, Donor, Finding, Handover, Reallocation, RequestOutcome, Supply
@@ -48,7 +47,6 @@ __all__ = [
     "Conflicts",
     "Difference",
     "Donor",
-    "Explanation",
     "Figure",
     "Finding",
     "Goal",
@@ -57,7 +55,6 @@ __all__ = [
     "GuaranteeDifference",
     "Handover",
     "Link",
-    "Loss",
     "Move",
     "NightReport",
     "Overrun",
@@ -69,8 +66,6 @@ __all__ = [
     "ProjectOutcome",
     "Reallocation",
     "Reason",
-    "Remedy",
-    "RemedyKind",
     "RequestOutcome",
     "Resource",
     "Result",
@@ -84,7 +79,6 @@ __all__ = [
     "Supply",
     "TeamDifference",
     "TeamOutcome",
-    "Touch",
     "Violation",
     "WhatIf",
     "weakest",

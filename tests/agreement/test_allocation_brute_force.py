@@ -19,6 +19,7 @@ from gpu_opt.options import Options
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Allocation, Grant, Status, Stop
 from gpu_opt.solver import Answer
+from tests.breaking import replace_solver
 from tests.brute_force import Values, best_allocation, rank
 from tests.building import allocation, lab, pool, project
 from tests.solving import PROOF
@@ -93,7 +94,7 @@ def only_parts(problem: object, options: Options, **how: object) -> Answer:
 
 def allocate_in_parts(organization: Organization) -> Allocation:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stage, "solve", only_parts)
+        replace_solver(patch, only_parts)
         patch.setattr(stage, "HEAD_START", 0.0)
         return allocate(organization, options=dataclasses.replace(PROOF, time_limit=1.5))
 

@@ -31,7 +31,6 @@ def test_the_names_are_these() -> None:
         "compare",
         "derive_requests",
         "dump",
-        "explain",
         "find",
         "load",
         "prices",

@@ -15,12 +15,12 @@ from gpu_opt.allocation import allocate
 from gpu_opt.budgets import resolve_budgets
 from gpu_opt.checker import verify
 from gpu_opt.checker.data import allocation_data
-from gpu_opt.organization import Delivery, Limit, Organization, Pool, Project, Record, Team
+from gpu_opt.organization import Limit, Organization, Pool, Project, Record, Team
 from gpu_opt.plan import Allocation
 from gpu_opt.reallocation import with_grants
 from gpu_opt.validation import require_valid
 from tests.building import day
-from tests.solving import PROOF, goals, grants, proved
+from tests.solving import PROOF, goals, proved
 from tests.strategies import SITES, SPEEDS, days
 from tests.strategies import organizations as drawn_organizations
 
@@ -253,60 +253,6 @@ def test_a_project_of_a_later_tier_takes_nothing_from_the_tiers_before_it(
     assert {name: new[name] for name in old} == pytest.approx(old)
 
 
-@law
-@given(organizations(), st.sampled_from(sorted(SPEEDS)), st.sampled_from(SITES), st.integers(1, 9))
-def test_a_pool_that_nobody_can_use_changes_nothing(
-    organization: Organization, gpu_type: str, site: str, gpus: int
-) -> None:
-    here = tuple(pool.name for pool in organization.pools)
-    before = changed(
-        absolute(organization),
-        projects=tuple(changed(project, pools=here) for project in organization.projects),
-    )
-    useless = Pool(name="of no use", gpu_type=gpu_type, site=site, gpus=gpus)
-    plan, after = proved(before), proved(changed(before, pools=(*before.pools, useless)))
-    assert_same(after, plan)
-    assert {one.pool: one.idle for one in after.pools}["of no use"] == gpus
-
-
-@law
-@given(organizations(), st.data(), st.sampled_from(("100%", "60%", "33.3%", "50%", "12.5%")))
-def test_a_cap_in_percent_is_that_share_of_the_fleet(
-    organization: Organization, data: st.DataObject, share: str
-) -> None:
-    capped = data.draw(st.sampled_from(organization.teams)).name
-    fleet = sum(Fraction(str(SPEEDS[pool.gpu_type])) * pool.gpus for pool in organization.pools)
-    types = {pool.name: pool.gpu_type for pool in organization.pools}
-    for each in organization.deliveries:
-        if each.on <= organization.as_of:
-            fleet += Fraction(str(SPEEDS[types[each.pool]])) * each.gpus
-    number = int(1000 * fleet * Fraction(share.removesuffix("%")) / 100) / 1000
-
-    def with_cap(cap: str | float) -> Organization:
-        teams = (
-            changed(team, guarantee=None, cap=cap if team.name == capped else None)
-            for team in organization.teams
-        )
-        return changed(organization, teams=tuple(teams))
-
-    assert_same(proved(with_cap(share)), proved(with_cap(number)))
-
-
-@law
-@given(organizations(), st.data(), st.integers(1, 3), st.integers(1, 3))
-def test_a_delivery_in_two_parts_is_one_delivery(
-    organization: Organization, data: st.DataObject, first: int, second: int
-) -> None:
-    pool = data.draw(st.sampled_from(organization.pools))
-
-    def delivered(*units: int) -> Organization:
-        parts = (Delivery(pool=pool.name, gpus=pool.unit * each, on=day(2)) for each in units)
-        return changed(organization, deliveries=(*parts, *organization.deliveries))
-
-    whole, parts = delivered(first + second), delivered(first, second)
-    assert_same(proved(parts, day(2)), proved(whole, day(2)))
-
-
 # --- Scales -------------------------------------------------------------------------------------------
 
 
@@ -383,25 +329,6 @@ def test_a_plan_breaks_no_rule_however_little_time_there_is(
 
 
 @law
-@given(organizations(), days())
-def test_a_demand_is_exceeded_by_less_than_a_unit_of_a_pool_that_serves_it(
-    organization: Organization, date: dt.date
-) -> None:
-    """Of projects that hold nothing: what is held may be kept."""
-    plan = proved(organization, date)
-    pools = {pool.name: pool for pool in organization.pools}
-    for project, outcome in zip(organization.projects, plan.projects, strict=True):
-        own = project.speeds or SPEEDS
-        units = [
-            own[pools[grant.pool].gpu_type] * pools[grant.pool].unit
-            for grant in plan.grants
-            if grant.project == project.name
-        ]
-        if units and not outcome.held:
-            assert outcome.granted < project.demand + max(units)
-
-
-@law
 @given(organizations())
 def test_without_a_price_on_moves_todays_plan_is_tomorrows(organization: Organization) -> None:
     free = changed(organization.policy, max_moves=None, move_cost=0.0)
@@ -420,13 +347,3 @@ def test_tomorrow_is_no_worse_than_today(organization: Organization) -> None:
     today = without_guarantees(organization)
     plan = proved(today)
     assert_no_worse(proved(with_grants(today, plan.grants)), plan)
-
-
-@law
-@given(drawn_organizations(max_projects=3, max_pools=4, max_units=3))
-def test_a_one_pool_project_stays_where_it_is_or_is_in_one_pool(organization: Organization) -> None:
-    granted = grants(proved(organization))
-    for project in organization.projects:
-        pools = granted.get(project.name, {}).keys()
-        held = {pool for pool, gpus in project.holds.items() if gpus}
-        assert not project.one_pool or len(pools) <= 1 or pools <= held

@@ -1,0 +1,92 @@
+"""Who works: small programs on any ``concurrent.futures.Executor``, long ones on threads of this process.
+
+CBC is a process of its own, so threads are enough to keep all cores busy. With a work limit the jobs go in
+waves and are taken in the order in which they were given, so that the same run gives the same plan whatever
+the load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+from gpu_opt.options import Cancel, Options
+
+POLL = 0.1
+"""Seconds between two looks at the switch that cancels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something to compute, and what to do with the answer (in the thread that waits for it)."""
+
+    function: Callable[..., Any]
+    task: Any
+    done: Callable[[Any], None]
+    is_long: bool = False
+    """It shares objects with this process, and stops when its switch is thrown: it cannot be sent away."""
+    is_proof: bool = False
+    """It works on the bound."""
+
+
+class Crew:
+    """Runs jobs, up to `size` at once; leaves nothing running when it is closed."""
+
+    def __init__(self, options: Options) -> None:
+        self.size = max(2, options.threads)
+        self._cancel = Cancel(options.cancel)
+        self._cancel_long = Cancel(self._cancel)
+        self._in_waves = options.work_limit is not None
+        self._threads = ThreadPoolExecutor(self.size)
+        self._elsewhere: Executor | None = options.executor
+        self._running: dict[Future[Any], Job] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._cancel.set()
+        for future in self._running:
+            future.cancel()
+        self._threads.shutdown(wait=True, cancel_futures=True)
+
+    @property
+    def free(self) -> int:
+        """How many more jobs it takes now."""
+        return self.size - len(self._running)
+
+    @property
+    def has_proof_job(self) -> bool:
+        """Whether somebody works on the bound."""
+        return any(job.is_proof for job in self._running.values())
+
+    def give(self, job: Job) -> None:
+        """Start a job."""
+        if job.is_long:
+            future = self._threads.submit(job.function, job.task, self._cancel_long)
+        elif self._elsewhere is not None:
+            future = self._elsewhere.submit(job.function, job.task)
+        else:
+            future = self._threads.submit(job.function, job.task, self._cancel)
+        self._running[future] = job
+
+    def stop_long_jobs(self) -> None:
+        """Ask long jobs for what they have."""
+        self._cancel_long.set()
+
+    def collect(self, seconds: float) -> int:
+        """Wait, for up to `seconds`, for a job (in waves: for all, however long); how many there were."""
+        if not self._running:
+            return 0
+        condition = ALL_COMPLETED if self._in_waves else FIRST_COMPLETED
+        timeout = None if self._in_waves else seconds
+        finished, _ = wait(self._running, timeout=timeout, return_when=condition)
+        ready = [future for future in self._running if future in finished]
+        for future in ready:
+            self._running.pop(future).done(future.result())
+        return len(ready)

@@ -1,0 +1,66 @@
+"""The arcs worth looking at: a large lab's projects could run in dozens of pools, and use one or two.
+
+At good prices it is known which arcs serve a project best. A program over those alone is several times
+smaller. It is a restriction, so its plans are plans of the whole; its bound is not a bound of the whole,
+which is why bounds come from :mod:`.pricing`, over all arcs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from gpu_opt.allocation.strategy.prices import Aim, Prices, arc_charges, move_charges, project_weights
+from gpu_opt.allocation.strategy.pricing import Market
+from gpu_opt.allocation.strategy.table import Flags
+from gpu_opt.instance import Arcs, Instance, Ints
+
+
+def choose_arcs(market: Market, aim: Aim, prices: Prices, x: Ints, per_project: int) -> Flags:
+    """The arcs that a plan `x` or today's holdings use, and the `per_project` best ones of every project."""
+    table, menu = market.table, market.menu
+    weights = project_weights(table, aim, prices)
+    charges = arc_charges(table, prices)
+    loss = charges / table.own
+    profit = np.full(len(table.pool), -np.inf)
+    moves = move_charges(table, aim, prices, weights)[menu.project] * menu.lost
+    gained = (weights * table.priority)[menu.project] * menu.worth
+    np.maximum.at(profit, menu.arc, gained - moves - charges[menu.arc] * menu.units)
+    loss = np.where(table.single[table.project], -profit, loss)
+    order = np.lexsort((loss, table.project))
+    project = table.project[order]
+    first = np.flatnonzero(np.r_[True, project[1:] != project[:-1]])
+    rank = np.arange(len(order)) - np.repeat(first, np.diff(np.r_[first, len(order)]))
+    chosen = (table.wanted > 0) | (x > 0)
+    chosen[order[rank < per_project]] = True
+    return np.asarray(chosen & (table.upper > 0))
+
+
+def keep_arcs(instance: Instance, chosen: Flags) -> tuple[Instance, Ints]:
+    """The instance without all other arcs, and its arcs as indices of the whole's."""
+    kept = np.flatnonzero(chosen)
+    position = np.cumsum(chosen) - 1
+    count = np.bincount(instance.arcs.project[kept], minlength=len(instance.projects.names))
+    ends = np.r_[0, np.cumsum(count)].tolist()
+    old = instance.arcs
+    part = replace(
+        instance,
+        projects=replace(
+            instance.projects, arcs=tuple(range(ends[j], ends[j + 1]) for j in range(len(ends) - 1))
+        ),
+        arcs=Arcs(
+            project=old.project[kept],
+            pool=old.pool[kept],
+            own=old.own[kept],
+            needed=old.needed[kept],
+            upper=old.upper[kept],
+            wanted=old.wanted[kept],
+            near=None if old.near is None else old.near[kept],
+        ),
+        limits=tuple(
+            replace(each, arcs=tuple(int(position[a]) for a in each.arcs if chosen[a]))
+            for each in instance.limits
+        ),
+    )
+    return part, kept

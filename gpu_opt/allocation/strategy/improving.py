@@ -1,0 +1,119 @@
+"""Jobs that improve the plan: a few projects decide again while everybody else keeps what it has.
+
+Large neighbourhood search (Shaw 1998). At the relaxation's prices it is known how much less than its best
+every project gains, so the blocks of the team tree take turns by what they lose: what a cap forbids one
+team member is given to another. Between them come parts that cut across the tree
+(:mod:`gpu_opt.allocation.neighbourhoods`), for pools that the wrong projects hold.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gpu_opt.allocation.dive import dive
+from gpu_opt.allocation.neighbourhoods import choose_projects
+from gpu_opt.allocation.restriction import restrict
+from gpu_opt.allocation.start import read_relaxation
+from gpu_opt.allocation.strategy.blocks import cut_tree, loss_of
+from gpu_opt.allocation.strategy.crew import Job
+from gpu_opt.allocation.strategy.focus import choose_arcs
+from gpu_opt.allocation.strategy.parts import Decision, Limits, decide
+from gpu_opt.allocation.strategy.pricing import price
+from gpu_opt.allocation.strategy.proving import relax
+from gpu_opt.allocation.strategy.sifting import Guide
+from gpu_opt.allocation.strategy.table import Flags, Floats
+from gpu_opt.cbc_output import SolverStatus
+from gpu_opt.instance import Ints
+from gpu_opt.options import Cancel
+
+if TYPE_CHECKING:
+    from gpu_opt.allocation.stage import Stage
+
+LIMITS = Limits(seconds=1.0, nodes=500, gap=1e-5)
+"""For one part. Most need a few tenths of a second."""
+
+BLOCK, ACROSS = 25, 30
+"""Projects in a block, and in a part that cuts across the tree."""
+
+ARCS = 6
+"""Arcs of a project that a part looks at, beside those in use."""
+
+
+def improving_jobs(stage: Stage) -> Iterator[Job]:
+    """Yield jobs for better plans, without end."""
+    if stage.guide is not None:
+        yield _dive_job(stage, stage.guide)
+    number = itertools.count()
+    while True:
+        for chosen in _by_loss(stage):
+            yield _job(stage, chosen)
+            if stage.goal.kind != "value" or next(number) % 4 == 3:
+                yield _job(stage, _across(stage, next(number)))
+        for _ in range(8):
+            yield _job(stage, _across(stage, next(number)))
+
+
+def _dive_job(stage: Stage, guide: Guide) -> Job:
+    """Take the relaxation's half decisions, the clearest first, and round what it then comes to."""
+
+    def run(_: None, cancel: Cancel) -> Floats:
+        def again() -> Floats | None:
+            answer = relax(stage, guide.formulation, cancel)
+            optimal = answer.status is SolverStatus.OPTIMAL
+            return read_relaxation(guide.formulation.variables) if optimal else None
+
+        units = np.zeros_like(guide.relaxed)
+        units[guide.kept] = dive(guide.part, guide.formulation.variables, guide.relaxed[guide.kept], again)
+        return units
+
+    return Job(run, None, stage.offer_relaxed, is_long=True)
+
+
+def _by_loss(stage: Stage) -> list[Sequence[int]]:
+    """The blocks in which the plan loses something at the guide's prices, most first."""
+    guide = stage.guide
+    if guide is None or stage.goal.kind != "value":
+        return []
+    table = stage.market.table
+    priced = price(stage.market, guide.aim, guide.prices)
+    loss = loss_of(table, guide.aim, guide.prices, priced, stage.incumbent.x)
+    blocks = [block.projects for block in cut_tree(stage.incumbent.instance, BLOCK)]
+    by_loss = sorted(blocks, key=lambda projects: -float(loss[list(projects)].sum()))
+    return [projects for projects in by_loss if loss[list(projects)].sum() > 0]
+
+
+def _across(stage: Stage, number: int) -> Sequence[int]:
+    incumbent, guide = stage.incumbent, stage.guide
+    relaxed = None if guide is None else guide.relaxed
+    seed = (stage.options.seed, number)
+    return choose_projects(incumbent.instance, incumbent.x, relaxed, stage.goal, ACROSS, seed)
+
+
+def _job(stage: Stage, chosen: Sequence[int]) -> Job:
+    incumbent = stage.incumbent
+    part, arcs = restrict(incumbent.instance, incumbent.x, chosen, _among(stage))
+    seconds = min(LIMITS.seconds, stage.seconds_left)
+    limits = replace(LIMITS, seconds=seconds, seed=stage.options.seed)
+
+    def done(answer: Ints | None) -> None:
+        stage.count(answer is not None)
+        if answer is not None:
+            x = incumbent.x.copy()
+            x[arcs] = answer
+            if incumbent.take(x):
+                stage.report()
+
+    return Job(decide, Decision(part, incumbent.x[arcs], stage.goal.name, limits), done)
+
+
+def _among(stage: Stage) -> Flags | None:
+    """The arcs worth looking at; None: all."""
+    guide = stage.guide
+    if guide is None:
+        return None
+    return np.asarray(choose_arcs(stage.market, guide.aim, guide.prices, stage.incumbent.x, ARCS))

@@ -1,0 +1,152 @@
+"""Jobs that improve the bound of a goal: the blocks of the team tree, then the whole program.
+
+Every block has its own program at the relaxation's prices; those come first where the plan is furthest from
+what prices allow, and each takes what it proves off the bound. The whole program follows where it is small:
+CBC's branching closes what prices cannot.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
+from gpu_opt.allocation.start import read_grants, set_start
+from gpu_opt.allocation.strategy.blocks import Block, at_prices, cut_tree, loss_of
+from gpu_opt.allocation.strategy.crew import Job
+from gpu_opt.allocation.strategy.parts import Limits, bound_part
+from gpu_opt.allocation.strategy.pricing import as_goal, price
+from gpu_opt.allocation.strategy.sifting import Guide
+from gpu_opt.cbc_output import SolverStatus
+from gpu_opt.errors import SolverDied
+from gpu_opt.options import Cancel
+from gpu_opt.plan import Stop
+from gpu_opt.solver import Answer, solve
+
+if TYPE_CHECKING:
+    from gpu_opt.allocation.stage import Stage
+
+log = logging.getLogger(__name__)
+
+WHOLE_ARCS = 10_000
+"""Arcs of an instance whose whole program is worth CBC's time."""
+
+WHOLE_NODES = 1_000
+"""Nodes that the whole program may take where work is limited instead of time."""
+
+BLOCK_LIMITS = Limits(seconds=2.0, nodes=2_000)
+"""For one block. Most need a tenth of a second."""
+
+
+def proving_jobs(stage: Stage, with_whole: bool) -> Iterator[Job]:
+    """Yield jobs for better bounds, the most promising first; it ends when nothing more is worth trying."""
+    guide = stage.guide
+    if guide is not None:
+        yield from _block_jobs(stage, guide)
+    if with_whole and len(stage.incumbent.instance.arcs.pool) <= WHOLE_ARCS:
+        yield whole_job(stage)
+
+
+def relax(stage: Stage, formulation: Formulation, cancel: Cancel | None = None) -> Answer:
+    """Solve a formulation without integrality within the stage's time."""
+    return _survive(stage, formulation, cancel or stage.options.cancel, relax=True)
+
+
+def whole_job(stage: Stage) -> Job:
+    """CBC on the whole program, for its bound and whatever it finds."""
+    formulation = formulate(stage.incumbent.instance)
+
+    def run(_: None, cancel: Cancel) -> Answer:
+        return _solve_whole(stage, formulation, cancel)
+
+    def done(answer: Answer) -> None:
+        if answer.has_solution:
+            stage.incumbent.offer(read_grants(formulation.variables))
+        if answer.bound is not None:
+            stage.tighten(answer.bound)
+        stage.shown = stage.bound
+        stage.count(answer.has_solution)
+        stage.is_done = answer.stop in {Stop.PROVED, Stop.GAP}
+
+    return Job(run, None, done, is_long=True, is_proof=True)
+
+
+def _solve_whole(stage: Stage, formulation: Formulation, cancel: Cancel) -> Answer:
+    """Solve the whole program; widen the held goals if CBC calls a program infeasible that is not."""
+    instance, target = stage.incumbent.instance, stage.aim
+    aim(formulation, target.goal, instance)
+    for widening in (1.0, 10.0, 100.0, 1000.0):
+        if widening > 1:
+            log.warning("CBC calls %s infeasible; held goals widened %g times", target.goal.name, widening)
+        for goal, value in zip(target.earlier, target.held, strict=True):
+            hold(formulation, instance, goal, value, widening)
+        set_start(instance, formulation.variables, stage.incumbent.x)
+        answer = _survive(stage, formulation, cancel, start=True, nodes=WHOLE_NODES)
+        if answer.status is not SolverStatus.INFEASIBLE:
+            break
+    return answer
+
+
+def _block_jobs(stage: Stage, guide: Guide) -> Iterator[Job]:
+    """Every block at the guide's prices, by what the plan leaves there; each answer lowers the one bound."""
+    instance, table, target = stage.incumbent.instance, stage.market.table, guide.aim
+    priced = price(stage.market, target, guide.prices)
+    loss = loss_of(table, target, guide.prices, priced, stage.incumbent.x)
+    blocks = [block for block in cut_tree(instance) if block.closed]
+    reached = [priced.bound]
+    seed = stage.options.seed
+
+    def left(block: Block) -> float:
+        return float(loss[list(block.projects)].sum())
+
+    for block in sorted(blocks, key=left, reverse=True):
+        limits = replace(BLOCK_LIMITS, seed=seed, seconds=min(BLOCK_LIMITS.seconds, stage.seconds_left))
+        task, earned = at_prices(table, target, guide.prices, block, limits)
+        before = earned + float(priced.profit[list(block.projects)].sum())
+
+        def done(bound: float | None, before: float = before) -> None:
+            stage.count(bound is not None)
+            if bound is not None and bound < before:
+                reached[0] -= before - bound
+                stage.tighten(as_goal(target, reached[0]))
+
+        yield Job(bound_part, task, done, is_proof=True)
+
+
+def _survive(
+    stage: Stage,
+    formulation: Formulation,
+    cancel: Cancel,
+    *,
+    seconds: float | None = None,
+    nodes: int | None = None,
+    gap: float = 0.0,
+    start: bool = False,
+    relax: bool = False,
+) -> Answer:
+    """Solve within the stage's time; a CBC that dies has no answer, but costs no plan.
+
+    Nodes count only where work is limited; whatever CBC shows of the whole program meanwhile is reported.
+    """
+    in_waves = stage.options.work_limit is not None
+
+    def show(_best: float | None, bound: float | None) -> None:
+        if bound is not None:
+            stage.shown = stage.tighter(stage.shown, bound)
+
+    try:
+        return solve(
+            formulation.problem,
+            replace(stage.options, threads=1, cancel=cancel),
+            seconds=stage.seconds_left if seconds is None else seconds,
+            gap=gap,
+            nodes=nodes if in_waves else None,
+            start=start,
+            relax=relax,
+            on_progress=show if start else None,
+        )
+    except SolverDied as error:
+        log.warning("%s", error)
+        return Answer(SolverStatus.NO_SOLUTION, Stop.FAILED, None, None, 0.0)

@@ -1,0 +1,16 @@
+"""Solvers that fail, for the allocation's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from gpu_opt.allocation.strategy import parts, proving
+from gpu_opt.solver import Answer
+
+
+def replace_solver(monkeypatch: pytest.MonkeyPatch, solve: Callable[..., Answer]) -> None:
+    """Let the allocation's search use another `solve` wherever it asks CBC."""
+    for module in (parts, proving):
+        monkeypatch.setattr(module, "solve", solve)
