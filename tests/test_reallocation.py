@@ -378,6 +378,10 @@ def test_sentences_say_that_no_pool_is_accepted() -> None:
     )
 
 
+def test_without_pools_nobody_is_handed_anything() -> None:
+    assert text(lab([]), request("r", 4)) == "none of 4: no pool has GPUs that it accepts"
+
+
 def test_sentences_name_some_donors_of_many() -> None:
     organization = full(*(ending(f"p{i}", "vision", 1, on=i) for i in range(1, 9)))
     assert text(organization, request("r", 8, "vision")).endswith(

@@ -283,7 +283,7 @@ def _finish(
     supply = np.zeros(first_request + len(instance.requests), dtype=np.int64)
     supply[first_request:] = np.negative(instance.asked)
     supply[SOURCE] = sum(instance.asked)
-    unit = np.array(instance.unit, dtype=np.int64)[pool]
+    unit = np.array([*instance.unit, 0], dtype=np.int64)[pool]  # no pool is -1: the last entry
     unit[pool < 0] = np.array(instance.step, dtype=np.int64)[index[pool < 0]]
     return TimeNetwork(
         network=Network(supply, tail, head, np.zeros_like(tail), capacity, cost),
