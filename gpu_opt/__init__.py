@@ -46,9 +46,9 @@ if TYPE_CHECKING:
     from gpu_opt.files import dump, load, read
     from gpu_opt.options import Cancel, Options, Progress
     from gpu_opt.organization import Organization, Request
-    from gpu_opt.plan import Allocation, Comparison, Finding, Reallocation, WhatIf
+    from gpu_opt.plan import Allocation, Comparison, Finding, Reallocation, Sweep, WhatIf
     from gpu_opt.reallocation import derive_requests, find, reallocate
-    from gpu_opt.scenario import Scenario, apply, compare, load_scenario, what_if
+    from gpu_opt.scenario import Scenario, apply, compare, load_grid, load_scenario, sweep, what_if
     from gpu_opt.validation import check
 
     __version__: str
@@ -73,6 +73,7 @@ __all__ = [
     "SolverFailure",
     "StoreFailure",
     "StoreUnusable",
+    "Sweep",
     "VerificationFailure",
     "WhatIf",
     "__version__",
@@ -85,10 +86,12 @@ __all__ = [
     "dump",
     "find",
     "load",
+    "load_grid",
     "load_scenario",
     "prices",
     "read",
     "reallocate",
+    "sweep",
     "verify",
     "what_if",
 ]
@@ -112,9 +115,9 @@ _HOMES = {
     "files": ["dump", "load", "read"],
     "options": ["Cancel", "Options", "Progress"],
     "organization": ["Organization", "Request"],
-    "plan": ["Allocation", "Comparison", "Finding", "Reallocation", "WhatIf"],
+    "plan": ["Allocation", "Comparison", "Finding", "Reallocation", "Sweep", "WhatIf"],
     "reallocation": ["derive_requests", "find", "reallocate"],
-    "scenario": ["Scenario", "apply", "compare", "load_scenario", "what_if"],
+    "scenario": ["Scenario", "apply", "compare", "load_grid", "load_scenario", "sweep", "what_if"],
     "validation": ["check"],
 }
 """The module of every public name; no module has the name of a function."""

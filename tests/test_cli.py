@@ -35,7 +35,17 @@ from gpu_opt.errors import (
 from gpu_opt.files import dump
 from gpu_opt.options import Cancel, Options
 from gpu_opt.organization import Organization
-from gpu_opt.plan import Allocation, Conflicts, Finding, NightReport, Prices, Reallocation, Resource, WhatIf
+from gpu_opt.plan import (
+    Allocation,
+    Conflicts,
+    Finding,
+    NightReport,
+    Prices,
+    Reallocation,
+    Resource,
+    Sweep,
+    WhatIf,
+)
 from tests.building import TODAY, day, lab, pool, project, root, team
 
 ORGANIZATIONS = Path(__file__).parent.parent / "models" / "organizations"
@@ -134,6 +144,7 @@ def test_help_lists_the_commands_and_the_exit_codes(gpu_opt: Command) -> None:
         "prices",
         "conflicts",
         "what-if",
+        "sweep",
         "schema",
     ]
     assert all(f"\n  {command} " in ended.out for command in COMMANDS)
@@ -901,3 +912,34 @@ def test_what_if_names_file_line_and_change_of_what_does_not_apply(gpu_opt: Comm
     assert both.code == 2
     assert "wrong.yaml:3: changes[0].project: no project 'tutr'" in both.err
     assert "worse.yaml:2: changes: must be a list, not the number 3" in both.err
+
+
+# ------------------------------------------------------------------------------------------- sweep
+
+
+def grid_file(folder: Path, values: str) -> str:
+    changes = f"changes: [{{change: resize_project, project: assistant, demand: {values}}}]"
+    (folder / "grid.yaml").write_text(f"name: sizes\n{changes}\n", encoding="utf-8")
+    return "grid.yaml"
+
+
+def test_sweep_shows_every_point_and_what_turns(gpu_opt: Command, tmp_path: Path) -> None:
+    grid = grid_file(tmp_path, '"each 8..40 by 16"')
+    ended = gpu_opt("sweep", TWO_TEAMS, grid, "--workers", 2)
+    assert ended.code == 0
+    assert ended.out.startswith("sizes: 3 of 3 scenarios, as of 2026-11-23\n")
+    assert "scenario 3 of 3" in ended.err
+    found = Sweep.model_validate(gpu_opt("sweep", TWO_TEAMS, grid, "--json", "--quiet").document)
+    assert [point.values for point in found.points] == [{"assistant: demand": str(n)} for n in (8, 24, 40)]
+
+
+def test_sweep_says_what_is_wrong_with_its_grid_or_its_cluster(gpu_opt: Command, tmp_path: Path) -> None:
+    ended = gpu_opt("sweep", TWO_TEAMS, grid_file(tmp_path, "8"), "--quiet")
+    assert (ended.code, "grid.yaml:2: error: changes: no value is written as 'each" in ended.err) == (2, True)
+    ended = gpu_opt(
+        "sweep", TWO_TEAMS, grid_file(tmp_path, '"each 8, 16"'), "--cluster", "nowhere", "--quiet"
+    )
+    assert ended.code == 2
+    assert "--cluster: no scheduler answers at 'nowhere'" in ended.err
+    both = gpu_opt("sweep", TWO_TEAMS, "grid.yaml", "--cluster", "tcp://x:1", "--workers", 2)
+    assert both.code == 2

@@ -36,6 +36,18 @@ Scenarios = Annotated[
     list[str], typer.Argument(metavar="SCENARIO...", help="Files of changes, in YAML or JSON.")
 ]
 
+GridFile = Annotated[
+    str, typer.Argument(metavar="GRID", help="A file of changes in which values are written as 'each ...'.")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, metavar="N", show_default="--threads", help="Scenarios at a time."),
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option("--cluster", metavar="URL", help="Solve on the Dask cluster of this scheduler: tcp://..."),
+]
+
 All = Annotated[bool, typer.Option("--all", help="Leave no project out of the tables.")]
 Date = Annotated[
     str | None, typer.Option("--date", metavar="DATE", show_default="the file's as_of", help="The day.")

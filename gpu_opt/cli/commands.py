@@ -215,6 +215,35 @@ def what_if(
     return present(found, lambda: tables(found, every_project=every_project), how, options)
 
 
+@app.command()
+@with_settings
+def sweep(
+    how: Settings,
+    file: args.File,
+    grid: args.GridFile,
+    workers: args.Workers = None,
+    cluster: args.Cluster = None,
+) -> int:
+    """Solve a grid of scenarios side by side.
+
+    One scenario for every combination of values; where a budget begins to bind, or ceases to, is named. The
+    time limit holds for the base and for each scenario. Interrupted, it shows what has arrived.
+    """
+    if workers is not None and cluster is not None:
+        raise typer.BadParameter("is for this machine; a cluster has its own workers", param_hint="--workers")
+    with solving(how, file) as (organization, options):
+        from gpu_opt.cli.scenarios import read_grid
+        from gpu_opt.cli.sweeping import cluster_executor
+        from gpu_opt.scenario import sweep as solve
+
+        points = read_grid(grid, organization)
+        with cluster_executor(cluster) as executor:
+            found = solve(organization, points, executor=executor, workers=workers, options=options)
+    from gpu_opt.report.sweep import sweep as tables
+
+    return present(found, lambda: tables(found), how, options)
+
+
 class Document(StrEnum):
     """What `schema` can describe: the files that are read, and what each command prints with ``--json``."""
 
@@ -227,6 +256,7 @@ class Document(StrEnum):
     PRICES = "prices"
     CONFLICTS = "conflicts"
     WHAT_IF = "what-if"
+    SWEEP = "sweep"
     CHECK = "check"
     ERROR = "error"
 

@@ -91,6 +91,7 @@ def json_schema(name: str) -> str:
         "prices": plan.Prices,
         "conflicts": plan.Conflicts,
         "what-if": plan.WhatIf,
+        "sweep": plan.Sweep,
         "check": Checked,
         "error": Failed,
     }

@@ -8,7 +8,7 @@ from dataclasses import replace
 from gpu_opt.errors import InvalidInput, Problem
 from gpu_opt.files import with_lines
 from gpu_opt.organization import Organization
-from gpu_opt.scenario import Scenario, apply, load_scenario
+from gpu_opt.scenario import Grid, Scenario, apply, load_grid, load_scenario
 
 
 def read_scenarios(files: Sequence[str], organization: Organization) -> list[Scenario]:
@@ -29,6 +29,17 @@ def read_scenarios(files: Sequence[str], organization: Organization) -> list[Sce
     if refused:
         raise InvalidInput(tuple(_in(file, problem) for file, found in refused for problem in found))
     return scenarios
+
+
+def read_grid(file: str, organization: Organization) -> Grid:
+    """The grid in the file.
+
+    Raises InvalidInput if it cannot be read, or one of its scenarios does not apply.
+    """
+    grid = load_grid(file)
+    for point in grid.points:
+        _require_applicable(point.scenario, organization, file)
+    return grid
 
 
 def _require_applicable(scenario: Scenario, organization: Organization, file: str) -> None:

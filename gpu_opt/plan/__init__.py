@@ -34,12 +34,15 @@ from gpu_opt.plan.conflicts import Conflict, Conflicts, Statement, StatementKind
 from gpu_opt.plan.night import NightReport
 from gpu_opt.plan.prices import Price, Prices, Resource
 from gpu_opt.plan.reallocation import CapRaise, Donor, Finding, Handover, Reallocation, RequestOutcome, Supply
+from gpu_opt.plan.sweep import Binding, Breakpoint, Sweep, SweepPoint
 from gpu_opt.plan.what_if import ScenarioOutcome, WhatIf
 
 __all__ = [
     "POLICIES",
     "Allocation",
     "Basis",
+    "Binding",
+    "Breakpoint",
     "CapRaise",
     "Cause",
     "Comparison",
@@ -77,6 +80,8 @@ __all__ = [
     "Status",
     "Stop",
     "Supply",
+    "Sweep",
+    "SweepPoint",
     "TeamDifference",
     "TeamOutcome",
     "Violation",

@@ -53,6 +53,7 @@ LIBRARIES = {
     },
     "cbcbox": {"solver"},
     "networkx": set[str](),
+    "distributed": {"cli.sweeping"},
     "sqlalchemy": {"store"},
     "rich": {"cli", "progress", "report"},
     "typer": {"cli"},

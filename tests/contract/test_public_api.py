@@ -34,9 +34,11 @@ def test_the_names_are_these() -> None:
         "find",
         "load",
         "prices",
+        "load_grid",
         "load_scenario",
         "read",
         "reallocate",
+        "sweep",
         "verify",
         "what_if",
     }

@@ -1,0 +1,354 @@
+"""Sweeps: grids, breakpoints, and the same points wherever they are solved."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from distributed import Client, LocalCluster
+
+from gpu_opt.errors import InvalidInput
+from gpu_opt.files import load
+from gpu_opt.options import Options, Progress
+from gpu_opt.plan import Status, Sweep, SweepPoint
+from gpu_opt.scenario import Grid, Scenario, load_grid, make_grid, sweep, sweeping, what_if
+from gpu_opt.scenario.grid import each
+from tests.building import lab, pool, project, team
+
+MODELS = Path(__file__).parent.parent / "models"
+
+BASE = lab(
+    [pool("iowa", 16), pool("texas", 16)],
+    teams=[team("research", cap=16), team("product", guarantee=12)],
+    projects=[
+        project("orion", 24, "research", priority=2),
+        project("lyra", 12, "product"),
+        project("vega", 8, "product", tier=2),
+    ],
+)
+
+
+def grid(*changes: dict[str, Any], name: str = "grid") -> Grid:
+    return make_grid({"name": name, "changes": list(changes)})
+
+
+CAPS = grid({"change": "set_cap", "team": "research", "cap": "each 4..28 by 4"})
+
+
+def options(**fields: Any) -> Options:
+    return Options(**{"threads": 2, "gap": 0.0, "time_limit": 30.0, **fields})
+
+
+def told(points: tuple[SweepPoint, ...]) -> list[tuple[object, ...]]:
+    """All of the points but what hangs on the clock."""
+    return [(one.values, one.status, one.bindings, one.comparison) for one in points]
+
+
+# --- Values -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("50%..60% by 5%", ("50%", "55%", "60%")),
+        ("50..60 % by 4", ("50%", "54%", "58%")),
+        ("1000..3000 by 1000", (1000, 2000, 3000)),
+        ("0.5..1 by 0.25", (0.5, 0.75, 1)),
+        ("iowa, texas", ("iowa", "texas")),
+        ("1, 2.5, 2026-12-07", (1, 2.5, dt.date(2026, 12, 7))),
+        ("2026-12-07..2026-12-20 by 1w", (dt.date(2026, 12, 7), dt.date(2026, 12, 14))),
+        ("friday of 2027-02", tuple(dt.date(2027, 2, day) for day in (5, 12, 19, 26))),
+    ],
+)
+def test_values_are_written_as_planners_say_them(text: str, values: tuple[object, ...]) -> None:
+    assert each(text) == values
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("80%..50% by 5%", "has no values; the first must be the smaller"),
+        ("1..2 by 0", "has no values"),
+        ("1..100000 by 1", "has more than 10,000 values"),
+        ("50..60", "cannot be read; write each 50%..80% by 5%"),
+        ("iowa", "cannot be read"),
+        ("a,,b", "cannot be read"),
+        ("2026-12-20..2026-12-07 by 7d", "the first must be the earlier"),
+        ("2026-12-32..2027-01-05 by 7d", "'2026-12-32' is no day of the calendar"),
+        ("holiday of 2026-12", "is no weekday of a month"),
+        ("Monday of 2026-13", "is no weekday of a month"),
+    ],
+)
+def test_what_cannot_be_read_says_what_can(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        each(text)
+
+
+def test_a_grid_has_a_scenario_for_every_combination_the_last_axis_running_fastest() -> None:
+    made = grid(
+        {"change": "set_cap", "team": "research", "cap": "each 8, 16"},
+        {"change": "resize_project", "project": "vega", "demand": "each 4, 6", "minimum": 2},
+        {"change": "pin_project", "project": "lyra", "pinned": False},
+    )
+    assert [axis.name for axis in made.axes] == ["research: cap", "vega: demand"]
+    assert [list(point.values.values()) for point in made.points] == [
+        ["8", "4"],
+        ["8", "6"],
+        ["16", "4"],
+        ["16", "6"],
+    ]
+    assert all(len(point.scenario.changes) == 3 for point in made.points)
+
+
+def refusals(value: object) -> list[str]:
+    with pytest.raises(InvalidInput) as refused:
+        make_grid(value)
+    return [str(problem) for problem in refused.value.problems]
+
+
+def test_everything_that_is_wrong_with_a_grid_is_told_at_once() -> None:
+    cap = {"change": "set_cap", "team": "research", "cap": "each 5 to 8"}
+    assert len(refusals({"name": "x", "changes": [cap, cap]})) == 2
+    wrong = {"change": "set_cap", "teem": "research", "cap": "each 5, 8"}
+    assert refusals({"name": "x", "changes": [wrong]}) == [
+        "changes[0].teem: unknown field 'teem'; did you mean 'team'?"
+    ]
+    (no_axis,) = refusals({"name": "x", "changes": [{"change": "set_cap", "team": "lab", "cap": 5}]})
+    assert no_axis.startswith("changes: no value is written as 'each ...', as in cap: each 50%..80% by 5%")
+    many = {"change": "resize_project", "project": "a", "demand": "each 1..200 by 1"}
+    assert (
+        "the grid has 40,000 scenarios, more than 10,000" in refusals({"name": "x", "changes": [many] * 2})[0]
+    )
+    assert "a scenario is a mapping" in refusals([])[0]
+
+
+def test_a_grid_file_names_the_line_of_what_is_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "grid.yaml"
+    file.write_text("name: x\nchanges:\n  - {change: set_cap, team: lab, cap: each day}\n", encoding="utf-8")
+    with pytest.raises(InvalidInput) as refused:
+        load_grid(file)
+    assert [problem.line for problem in refused.value.problems] == [3]
+
+
+def test_the_grid_of_the_frontier_lab_applies_to_it() -> None:
+    made = load_grid(MODELS / "scenarios" / "research_caps.grid.yaml")
+    assert len(made.points) == 32
+    organization = load(MODELS / "organizations" / "frontier_lab.yaml")
+    stopped = Options()
+    stopped.cancel.set()
+    assert sweep(organization, made, options=stopped).asked == 32
+
+
+# --- A sweep ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def local() -> Sweep:
+    """The sweep over the caps, on threads of this process."""
+    return sweep(BASE, CAPS, options=options())
+
+
+def test_every_point_is_what_a_what_if_says(local: Sweep) -> None:
+    for point, asked in zip(local.points, CAPS.points, strict=True):
+        (alone,) = what_if(BASE, asked.scenario, options=options(threads=1), base=local.base).scenarios
+        assert point.comparison == alone.comparison
+        assert point.status is Status.OPTIMAL
+
+
+def test_the_values_from_which_on_a_budget_binds_or_no_longer_does_are_named(local: Sweep) -> None:
+    assert [turn.text for turn in local.breakpoints] == [
+        "research: cap: from 24 on, the cap of research no longer binds"
+    ]
+    guarantees = grid({"change": "set_guarantee", "team": "product", "guarantee": "each 8, 20"})
+    pinned = BASE.model_copy(
+        update={
+            "projects": (
+                project("orion", 24, "research", holds={"iowa": 16}, pinned=True),
+                *BASE.projects[1:2],
+                project("vega", 20, "product", sites=("iowa",)),
+            )
+        }
+    )
+    turns = sweep(pinned, guarantees, options=options()).breakpoints
+    assert "product: guarantee: from 20 on, the guarantee of product is short" in [t.text for t in turns]
+
+
+def test_a_breakpoint_of_one_axis_is_told_for_every_value_of_the_others() -> None:
+    both = grid(
+        {"change": "set_cap", "team": "research", "cap": "each 16, 32"},
+        {"change": "resize_project", "project": "orion", "demand": "each 8, 24"},
+    )
+    found = sweep(BASE, both, options=options())
+    assert [(turn.axis, turn.value, turn.others, turn.binds) for turn in found.breakpoints] == [
+        ("research: cap", "32", {"orion: demand": "24"}, False),
+        ("orion: demand", "24", {"research: cap": "16"}, True),
+    ]
+
+
+def test_points_and_progress_arrive_while_others_are_solved() -> None:
+    arrived: list[SweepPoint] = []
+    phases: list[Progress] = []
+    found = sweep(BASE, CAPS, options=options(progress=phases.append), arrived=arrived.append)
+    assert sorted(str(point.values) for point in arrived) == sorted(str(p.values) for p in found.points)
+    assert [p.phase for p in phases if p.phase.startswith("scenario")] == [
+        f"scenario {n} of 7" for n in range(1, 8)
+    ]
+
+
+def test_a_scenario_that_does_not_apply_is_told_before_anything_is_solved() -> None:
+    phases: list[Progress] = []
+    made = grid({"change": "set_cap", "team": "reserach", "cap": "each 1, 2"})
+    with pytest.raises(InvalidInput, match="no team 'reserach'"):
+        sweep(BASE, made, options=options(progress=phases.append))
+    assert phases == []
+
+
+def test_who_cancels_keeps_what_has_arrived() -> None:
+    how = options(threads=1)
+
+    def stop_after_two(point: SweepPoint) -> None:
+        arrived.append(point)
+        if len(arrived) == 2:
+            how.cancel.set()
+
+    arrived: list[SweepPoint] = []
+    found = sweep(BASE, CAPS, options=how, arrived=stop_after_two)
+    assert list(found.points) == arrived
+    assert (len(found.points), found.asked) == (2, 7)
+
+
+def test_a_sweep_is_the_same_after_a_trip_through_json(local: Sweep) -> None:
+    assert Sweep.model_validate_json(local.model_dump_json()) == local
+
+
+class Failing(Executor):
+    """An executor whose second task fails."""
+
+    def __init__(self) -> None:
+        self.given: list[Future[Any]] = []
+
+    def submit(self, function: Any, /, *arguments: Any, **named: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.given.append(future)
+        if len(self.given) == 2:
+            future.set_exception(RuntimeError("the machine burns"))
+        return future
+
+
+def test_what_an_executor_raises_is_passed_on_and_the_rest_given_up() -> None:
+    executor = Failing()
+    with pytest.raises(RuntimeError, match="the machine burns"):
+        sweep(BASE, CAPS, executor=executor, options=options())
+    assert all(future.cancelled() for n, future in enumerate(executor.given) if n != 1)
+
+
+def test_any_executor_will_do_and_stays_open(local: Sweep) -> None:
+    with ThreadPoolExecutor(3) as executor:
+        assert told(sweep(BASE, CAPS, executor=executor, options=options()).points) == told(local.points)
+        assert executor.submit(len, "open").result() == 4
+
+
+# --- A cluster ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    """Two worker processes, restarted when they die."""
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=":0") as started:
+        yield started
+
+
+@pytest.fixture
+def client(cluster: LocalCluster) -> Iterator[Client]:
+    with Client(cluster, set_as_default=False) as connected:
+        yield connected
+
+
+def logged(folder: str, *arguments: Any) -> SweepPoint:
+    """Solve a point on a worker, and leave a file that says who began, and one that says who ended."""
+    label = str(next(iter(arguments[1].values.values())))
+    (Path(folder) / f"{label}.begun.{os.getpid()}").touch()
+    time.sleep(0.3)
+    point = SOLVE(*arguments)
+    (Path(folder) / f"{label}.ended.{os.getpid()}").touch()
+    return point
+
+
+SOLVE = sweeping.solve_point
+
+
+class Logging(Executor):
+    """The cluster's executor, every task leaving its traces in a folder."""
+
+    def __init__(self, inner: Executor, folder: Path) -> None:
+        self._inner, self._folder = inner, str(folder)
+
+    def submit(self, _function: Any, /, *arguments: Any, **_named: Any) -> Future[Any]:
+        return self._inner.submit(logged, self._folder, *arguments)
+
+
+def traces(folder: Path, what: str) -> Counter[str]:
+    return Counter(path.name.split(".")[0] for path in folder.iterdir() if f".{what}." in path.name)
+
+
+def test_a_cluster_gives_the_same_points_and_solves_none_twice(
+    client: Client, local: Sweep, tmp_path: Path
+) -> None:
+    arrived: list[int] = []
+
+    def on_arrival(_point: SweepPoint) -> None:
+        arrived.append(sum(traces(tmp_path, "ended").values()))
+
+    executor = Logging(client.get_executor(pure=False), tmp_path)
+    found = sweep(BASE, CAPS, executor=executor, options=options(), arrived=on_arrival)
+    assert told(found.points) == told(local.points)
+    assert found.breakpoints == local.breakpoints
+    assert set(traces(tmp_path, "begun").values()) == {1}
+    assert arrived[0] < len(CAPS.points), "the first arrived before the last was solved"
+
+
+def test_the_scenarios_of_a_worker_that_is_killed_are_solved_elsewhere(
+    client: Client, local: Sweep, tmp_path: Path
+) -> None:
+    def kill_one() -> None:
+        while not (begun := list(tmp_path.glob("*.begun.*"))):
+            time.sleep(0.02)
+        victims.append(begun[0].name)
+        os.kill(int(begun[0].name.rsplit(".", 1)[1]), signal.SIGKILL)
+
+    victims: list[str] = []
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    executor = Logging(client.get_executor(pure=False, retries=3), tmp_path)
+    found = sweep(BASE, CAPS, executor=executor, options=options())
+    killer.join()
+    assert told(found.points) == told(local.points)
+    label = victims[0].split(".")[0]
+    assert traces(tmp_path, "begun")[label] == 2
+    assert traces(tmp_path, "ended") == Counter(dict.fromkeys(traces(tmp_path, "begun"), 1))
+
+
+def test_who_cancels_on_a_cluster_keeps_what_has_arrived(client: Client, tmp_path: Path) -> None:
+    how = options()
+
+    def stop(_point: SweepPoint) -> None:
+        how.cancel.set()
+
+    executor = Logging(client.get_executor(pure=False), tmp_path)
+    found = sweep(BASE, CAPS, executor=executor, options=how, arrived=stop)
+    assert len(found.points) == 1
+    assert sum(traces(tmp_path, "begun").values()) < len(CAPS.points)
+
+
+def test_a_scenario_is_the_same_scenario_after_a_trip_to_a_worker() -> None:
+    made = Scenario.model_validate({"name": "x", "changes": [{"change": "lose_pool", "pool": "iowa"}]})
+    assert Scenario.model_validate(made.model_dump(mode="json")) == made
