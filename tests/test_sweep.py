@@ -109,6 +109,11 @@ def test_a_grid_has_a_scenario_for_every_combination_the_last_axis_running_faste
     assert all(len(point.scenario.changes) == 3 for point in made.points)
 
 
+def test_an_axis_of_the_date_is_named_for_the_change() -> None:
+    made = grid({"change": "move_date", "to": "each 2026-12-01, 2026-12-02"})
+    assert [axis.name for axis in made.axes] == ["move date: to"]
+
+
 def refusals(value: object) -> list[str]:
     with pytest.raises(InvalidInput) as refused:
         make_grid(value)

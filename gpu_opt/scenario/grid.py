@@ -123,7 +123,8 @@ def _axes(changes: Sequence[object]) -> tuple[list[Axis], list[Problem]]:
 
 def _name(change: dict[str, Any], field: str, known: Sequence[Axis]) -> str:
     subjects = (change.get(key) for key in ("project", "team", "pool", "site", "name"))
-    subject = next((str(one) for one in subjects if one is not None), str(change.get("change")))
+    kind = str(change.get("change")).replace("_", " ")
+    subject = next((str(one) for one in subjects if one is not None), kind)
     name = f"{subject}: {field.replace('_', ' ')}"
     taken = sum(axis.name == name or axis.name.startswith(f"{name} (") for axis in known)
     return f"{name} ({taken + 1})" if taken else name
