@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
+import tempfile
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gpu_opt import files
 from gpu_opt.errors import InvalidInput, Severity
@@ -165,6 +169,23 @@ def test_a_file_of_no_known_kind_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"must end in \.yaml, \.yml, \.json"):
         dump(STRANGE, tmp_path / "lab.toml")
     assert not list(tmp_path.iterdir())
+
+
+def shuffled(value: Any, data: st.DataObject) -> Any:
+    """The same mappings, each in another order."""
+    if isinstance(value, dict):
+        return {key: shuffled(value[key], data) for key in data.draw(st.permutations(list(value)))}
+    return [shuffled(each, data) for each in value] if isinstance(value, list) else value
+
+
+@settings(max_examples=20)
+@given(st.data())
+def test_the_order_of_sections_and_fields_makes_no_difference(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "strange.json"
+        dump(STRANGE, path)
+        path.write_text(json.dumps(shuffled(json.loads(path.read_text("utf-8")), data)), encoding="utf-8")
+        assert load(path) == STRANGE
 
 
 def test_equal_organizations_have_equal_hashes(tmp_path: Path) -> None:

@@ -64,7 +64,8 @@ def allocation_data(organization: Organization, date: dt.date) -> AllocationData
     """Derive the data of a valid organization on a date."""
     fleet = fleet_on(organization, date)
     budgets = budgets_on(organization, fleet)
-    reach = {team: team_reach(fleet, budgets, team) for team in budgets.paths}
+    asking = dict.fromkeys(project.team for project in organization.projects)
+    reach = {team: team_reach(fleet, budgets, team) for team in asking}
     scopes = {
         project.name: scope_of(project, organization, fleet, budgets, reach[project.team])
         for project in organization.projects

@@ -15,7 +15,7 @@ from gpu_opt.allocation import allocate
 from gpu_opt.budgets import resolve_budgets
 from gpu_opt.checker import verify
 from gpu_opt.checker.data import allocation_data
-from gpu_opt.organization import Limit, Organization, Pool, Project, Record, Team
+from gpu_opt.organization import Delivery, Limit, Organization, Pool, Project, Record, Team
 from gpu_opt.plan import Allocation
 from gpu_opt.reallocation import with_grants
 from gpu_opt.validation import require_valid
@@ -253,6 +253,60 @@ def test_a_project_of_a_later_tier_takes_nothing_from_the_tiers_before_it(
     assert {name: new[name] for name in old} == pytest.approx(old)
 
 
+@law
+@given(organizations(), st.sampled_from(sorted(SPEEDS)), st.sampled_from(SITES), st.integers(1, 9))
+def test_a_pool_that_nobody_can_use_changes_nothing(
+    organization: Organization, gpu_type: str, site: str, gpus: int
+) -> None:
+    here = tuple(pool.name for pool in organization.pools)
+    before = changed(
+        absolute(organization),
+        projects=tuple(changed(project, pools=here) for project in organization.projects),
+    )
+    useless = Pool(name="of no use", gpu_type=gpu_type, site=site, gpus=gpus)
+    plan, after = proved(before), proved(changed(before, pools=(*before.pools, useless)))
+    assert_same(after, plan)
+    assert {one.pool: one.idle for one in after.pools}["of no use"] == gpus
+
+
+@law
+@given(organizations(), st.data(), st.sampled_from(("100%", "60%", "33.3%", "50%", "12.5%")))
+def test_a_cap_in_percent_is_that_share_of_the_fleet(
+    organization: Organization, data: st.DataObject, share: str
+) -> None:
+    capped = data.draw(st.sampled_from(organization.teams)).name
+    fleet = sum(Fraction(str(SPEEDS[pool.gpu_type])) * pool.gpus for pool in organization.pools)
+    types = {pool.name: pool.gpu_type for pool in organization.pools}
+    for each in organization.deliveries:
+        if each.on <= organization.as_of:
+            fleet += Fraction(str(SPEEDS[types[each.pool]])) * each.gpus
+    number = int(1000 * fleet * Fraction(share.removesuffix("%")) / 100) / 1000
+
+    def with_cap(cap: str | float) -> Organization:
+        teams = (
+            changed(team, guarantee=None, cap=cap if team.name == capped else None)
+            for team in organization.teams
+        )
+        return changed(organization, teams=tuple(teams))
+
+    assert_same(proved(with_cap(share)), proved(with_cap(number)))
+
+
+@law
+@given(organizations(), st.data(), st.integers(1, 3), st.integers(1, 3))
+def test_a_delivery_in_two_parts_is_one_delivery(
+    organization: Organization, data: st.DataObject, first: int, second: int
+) -> None:
+    pool = data.draw(st.sampled_from(organization.pools))
+
+    def delivered(*units: int) -> Organization:
+        parts = (Delivery(pool=pool.name, gpus=pool.unit * each, on=day(2)) for each in units)
+        return changed(organization, deliveries=(*parts, *organization.deliveries))
+
+    whole, parts = delivered(first + second), delivered(first, second)
+    assert_same(proved(parts, day(2)), proved(whole, day(2)))
+
+
 # --- Scales -------------------------------------------------------------------------------------------
 
 
@@ -326,6 +380,25 @@ def test_a_plan_breaks_no_rule_however_little_time_there_is(
     options = dataclasses.replace(PROOF, time_limit=time_limit, seed=seed)
     plan = allocate(organization, date=date, options=options)
     assert verify(organization, plan) == ()
+
+
+@law
+@given(organizations(), days())
+def test_a_demand_is_exceeded_by_less_than_a_unit_of_a_pool_that_serves_it(
+    organization: Organization, date: dt.date
+) -> None:
+    """Of projects that hold nothing: what is held may be kept."""
+    plan = proved(organization, date)
+    pools = {pool.name: pool for pool in organization.pools}
+    for project, outcome in zip(organization.projects, plan.projects, strict=True):
+        own = project.speeds or SPEEDS
+        units = [
+            own[pools[grant.pool].gpu_type] * pools[grant.pool].unit
+            for grant in plan.grants
+            if grant.project == project.name
+        ]
+        if units and not outcome.held:
+            assert outcome.granted < project.demand + max(units)
 
 
 @law
