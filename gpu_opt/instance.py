@@ -86,7 +86,7 @@ class Projects:
     minimum: tuple[int, ...]
     """m_j, in milli-compute; 0: none."""
     one_pool: tuple[int, ...]
-    """k_j: pools that it may use; 0: as many as it likes."""
+    """k_j: pools where it may stay, at least 1; 0: it may use as many as it likes."""
     pinned: tuple[bool, ...]
     arcs: tuple[range, ...]
     """Its arcs; consecutive, empty if the project is dead."""

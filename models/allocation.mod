@@ -38,7 +38,7 @@ param priority{PROJECTS}, > 0;                        # π_j
 param asked{PROJECTS}, >= 0;                          # d_j, compute
 param most_share{PROJECTS}, >= 0;                     # F_j, shares of the demand
 param least{PROJECTS}, >= 0, default 0;               # m_j, compute
-param pools_used{PROJECTS}, integer, >= 0, default 0; # k_j; 0: as many as it likes
+param pools_used{PROJECTS}, integer, >= 0, default 0; # k_j; 0: no one-pool project
 set PINNED, within PROJECTS;
 set ARCS, within PROJECTS cross POOLS;
 param own{ARCS}, > 0;                                 # s_jp, reference GPUs per GPU
@@ -112,9 +112,10 @@ s.t. demand{j in PROJECTS}:
 s.t. minimum{j in PROJECTS: least[j] > 0}:
   sum{(j, p) in ARCS} own[j, p] * unit[p] * x[j, p] >= least[j] * y[j];
 
-# one_pool: at most one pool, for one-pool projects.
+# one_pool: the pools where its wanted holdings are, or one other, for one-pool projects.
 s.t. one_pool{j in PROJECTS: pools_used[j] > 0}:
-  sum{(j, p) in ARCS} z[j, p] <= pools_used[j] * (if least[j] > 0 then y[j] else 1);
+  sum{(j, p) in ARCS} (if wanted[j, p] > 0 then 1 else pools_used[j]) * z[j, p]
+    <= pools_used[j] * (if least[j] > 0 then y[j] else 1);
 s.t. one_pool_arc{(j, p) in ARCS: pools_used[j] > 0}:
   x[j, p] <= upper[j, p] * z[j, p];
 

@@ -166,3 +166,12 @@ def test_a_one_pool_project_that_is_spread_may_stay_so() -> None:
     spread = project("orion", 8, one_pool=True, holds={"iowa": 4, "texas": 4})
     pools = [pool("iowa", 4), pool("texas", 4), pool("ohio", 6)]
     assert grants(proved(lab(pools, projects=[spread]))) == {"orion": {"iowa": 4, "texas": 4}}
+
+
+@pytest.mark.parametrize(("ohio", "granted"), [(7, {"iowa": 4, "texas": 4}), (9, {"ohio": 9})])
+def test_a_one_pool_project_that_is_spread_does_not_spread_elsewhere(
+    ohio: int, granted: dict[str, int]
+) -> None:
+    spread = project("orion", 12, one_pool=True, holds={"iowa": 4, "texas": 4})
+    pools = [pool("iowa", 4), pool("texas", 4), pool("ohio", ohio), pool("utah", 6)]
+    assert grants(proved(lab(pools, projects=[spread]))) == {"orion": granted}

@@ -131,6 +131,17 @@ def test_a_one_pool_project_that_is_spread_today_may_stay_so() -> None:
     assert refused_by(organization, plan) == {"one_pool"}
 
 
+def test_a_one_pool_project_that_is_spread_today_stays_or_goes_to_one_other_pool() -> None:
+    spread = project("orion", 8, one_pool=True, holds={"iowa": 4, "texas": 4})
+    organization = lab([pool(name) for name in ("iowa", "texas", "ohio", "utah")], projects=[spread])
+    for places in (["iowa"], ["texas"], ["ohio"], ["iowa", "texas"]):
+        plan = allocation(organization, {("orion", at): 4 for at in places})
+        assert refused_by(organization, plan) == set()
+    for places in (["ohio", "utah"], ["iowa", "ohio"]):
+        plan = allocation(organization, {("orion", at): 4 for at in places})
+        assert refused_by(organization, plan) == {"one_pool"}
+
+
 def test_moves_stay_within_their_budget() -> None:
     organization = lab(projects=[project("orion", 8, holds={"iowa": 6})], max_moves=2)
     assert refused_by(organization, allocation(organization, {("orion", "iowa"): 4})) == set()

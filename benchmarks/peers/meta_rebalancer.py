@@ -4,8 +4,9 @@ An object is one allocation unit of a project, a container is a pool, or ``nowhe
 depends on where it is. Of ``models/allocation.md`` it can say: `pool_capacity`, where a project runs,
 `team_total` with `team_cap`, `type_limit`, `demand`, `minimum`, `one_pool`, `move_budget`, `pinned`, as
 constraints; `team_guarantee`, `value` and the cost of moves as goals, each a shortfall below an amount. What
-it is not told: `repair` (what today's holdings break is a constraint for it like any other). It starts from
-the greedy plan, and tells no bound. The wheel (1.0.4) solves toys by its MIP, but dies on this model.
+it is not told: `repair` (what today's holdings break is a constraint for it like any other), and that
+one-pool projects which are in several pools today may not move to several others. It starts from the greedy
+plan, and tells no bound. The wheel (1.0.4) solves toys by its MIP, but dies on this model.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import numpy as np
 
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.shares import keeps_demands
+from gpu_opt.allocation.spread import keeps_to_one_pool
 from gpu_opt.instance import MILLI, Instance, Ints
 
 
@@ -72,11 +73,9 @@ def is_feasible(instance: Instance, x: Ints) -> bool:
     ):
         return False
     own = own_compute(instance, x)
-    if ((own > 0) & (own < np.array(projects.minimum))).any() or not keeps_demands(instance, x):
+    if ((own > 0) & (own < np.array(projects.minimum))).any():
         return False
-    used = _per_project(instance, (x > 0).astype(np.int64))
-    most_pools = np.array(projects.one_pool, dtype=np.int64)
-    if ((most_pools > 0) & (used > most_pools)).any():
+    if not keeps_demands(instance, x) or not keeps_to_one_pool(instance, x):
         return False
     is_pinned = np.array(projects.pinned, dtype=bool)[arcs.project]
     if (is_pinned & (x < arcs.wanted)).any():

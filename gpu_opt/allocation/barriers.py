@@ -10,6 +10,7 @@ import numpy as np
 
 from gpu_opt.allocation.appraisal import moved_gpus, own_compute, team_compute
 from gpu_opt.allocation.shares import units_left
+from gpu_opt.allocation.spread import may_use
 from gpu_opt.instance import Instance, Ints
 
 
@@ -96,10 +97,7 @@ def _barriers(situation: Situation, arc: int, units: int, project: int, pool: in
     for i in situation.limits_of.get(arc, ()):
         if situation.limit_room[i] < units * instance.pools.unit[pool]:
             yield Barrier("type_limit", i)
-    most = instance.projects.one_pool[project]
-    if most and not situation.x[arc]:
-        own = instance.projects.arcs[project]
-        if int((situation.x[own.start : own.stop] > 0).sum()) >= most:
-            yield Barrier("one_pool", project)
+    if not may_use(instance, situation.x, arc):
+        yield Barrier("one_pool", project)
     if situation.pool_room[pool] < units:
         yield Barrier("pool_capacity", pool)

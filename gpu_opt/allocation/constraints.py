@@ -104,12 +104,15 @@ def minimum(instance: Instance, variables: Variables) -> Iterator[Row]:
 
 
 def one_pool(instance: Instance, variables: Variables) -> Iterator[Row]:
-    """At most one pool: Σ_p z_jp ≤ k_j (· y_j where m_j > 0), and x_jp ≤ (upper bound of x_jp) · z_jp."""
+    """Pools where it is, or one other: Σ_{p: w=0} k_j z_jp + Σ_{p: w>0} z_jp ≤ k_j (· y_j where m_j > 0).
+
+    And x_jp ≤ (upper bound of x_jp) · z_jp.
+    """
     for j, own in enumerate(instance.projects.arcs):
         most = instance.projects.one_pool[j]
         if not most or not own:
             continue
-        chosen = [(variables.z[a], 1.0) for a in own]
+        chosen = [(variables.z[a], 1.0 if instance.arcs.wanted[a] else float(most)) for a in own]
         if j in variables.y:
             yield f"one_pool_{j}", expression([*chosen, (variables.y[j], -most)]) <= 0
         else:

@@ -14,6 +14,7 @@ import numpy as np
 from gpu_opt.allocation.appraisal import moved_gpus
 from gpu_opt.allocation.greedy import Ledger, grant, open_ledger, room, serve
 from gpu_opt.allocation.shares import units_left
+from gpu_opt.allocation.spread import may_use
 from gpu_opt.instance import Instance, Ints
 from gpu_opt.plan import Allocation, Grant
 
@@ -51,7 +52,7 @@ def fit(instance: Instance, near: Ints) -> Ints:
     )
     for j in ranked:
         for a in instance.projects.arcs[j]:
-            _raise(ledger, j, a, int(target[a]))
+            _raise(ledger, a, int(target[a]))
     for j in ranked:
         _settle(ledger, j)
     return ledger.x
@@ -73,12 +74,9 @@ def _kept(instance: Instance, target: Ints) -> Ints:
     return kept
 
 
-def _raise(ledger: Ledger, project: int, arc: int, target: int) -> None:
+def _raise(ledger: Ledger, arc: int, target: int) -> None:
     """Bring an arc up to `target` units, as far as there is room and the project may have more."""
-    own = ledger.instance.projects.arcs[project]
-    most = ledger.instance.projects.one_pool[project]
-    used = sum(bool(ledger.x[a]) for a in own if a != arc)
-    if most and used >= most:
+    if not may_use(ledger.instance, ledger.x, arc):
         return
     units = min(target - int(ledger.x[arc]), room(ledger, arc), units_left(ledger.instance, ledger.x, arc))
     if units > 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from gpu_opt.checker.budgets import Totals
@@ -77,6 +77,11 @@ def demand(data: AllocationData, granted: Granted) -> Iterator[Violation]:
             yield Violation(rule="demand", subject=name, message=message)
 
 
+def too_spread(scope: Scope, gpus: Collection[str]) -> bool:
+    """Whether a one-pool project must not be in all of these pools."""
+    return scope.project.one_pool and len(gpus) > 1 and any(pool not in scope.wanted for pool in gpus)
+
+
 def minimum(data: AllocationData, granted: Granted) -> Iterator[Violation]:
     """A project gets nothing or at least its minimum."""
     for name, scope, gpus in projects(data, granted):
@@ -86,10 +91,11 @@ def minimum(data: AllocationData, granted: Granted) -> Iterator[Violation]:
 
 
 def one_pool(data: AllocationData, granted: Granted) -> Iterator[Violation]:
-    """A one-pool project uses one pool, or as many as its wanted holdings are spread over."""
+    """A one-pool project uses pools where it has wanted holdings, or a single other."""
     for name, scope, gpus in projects(data, granted):
-        if scope.project.one_pool and len(gpus) > max(1, len(scope.wanted)):
-            yield Violation(rule="one_pool", subject=name, message=f"granted GPUs in {len(gpus)} pools")
+        if too_spread(scope, gpus):
+            message = f"granted GPUs in {len(gpus)} pools, and not in all of them does it hold any"
+            yield Violation(rule="one_pool", subject=name, message=message)
 
 
 def move_budget(data: AllocationData, granted: Granted) -> Iterator[Violation]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from gpu_opt.checker.allocation import Granted, beyond_demand
+from gpu_opt.checker.allocation import Granted, beyond_demand, too_spread
 from gpu_opt.checker.budgets import thousandths
 from gpu_opt.checker.data import AllocationData, Scope
 from gpu_opt.checker.goals import delivered
@@ -80,9 +80,8 @@ class Case:
         return self.granted.totals.gpus[pool] + self.steps[pool] > self.data.fleet.gpus[pool]
 
     def over_spread(self, pool: str) -> bool:
-        """Whether it would be in more pools than it may be."""
-        most = max(1, len(self.scope.wanted)) if self.scope is not None else 1
-        return self.project.one_pool and len(self.gpus.keys() | {pool}) > most
+        """Whether it must not be in the pool beside those in which it is."""
+        return self.scope is not None and too_spread(self.scope, self.gpus.keys() | {pool})
 
     def owner_of(self, team: str) -> str | None:
         """Who decides what the team's projects get: its owner, or the nearest one above."""

@@ -91,9 +91,9 @@ ALLOCATION: dict[str, Organization] = {
             project("vega", 8),
         ],
     ),
-    # vega is spread over two pools today, and may stay so
+    # vega is spread over two pools today: it may stay so, or go to the third
     "one_pool": lab(
-        [pool("iowa", 16), GB200],
+        [pool("iowa", 16), GB200, pool("ohio", 16, unit=8)],
         projects=[
             project("orion", 9, minimum=6, one_pool=True),
             project("lyra", 8, one_pool=True),

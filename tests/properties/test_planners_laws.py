@@ -20,7 +20,7 @@ from gpu_opt.plan import Allocation
 from gpu_opt.reallocation import with_grants
 from gpu_opt.validation import require_valid
 from tests.building import day
-from tests.solving import PROOF, goals, proved
+from tests.solving import PROOF, goals, grants, proved
 from tests.strategies import SITES, SPEEDS, days
 from tests.strategies import organizations as drawn_organizations
 
@@ -420,3 +420,13 @@ def test_tomorrow_is_no_worse_than_today(organization: Organization) -> None:
     today = without_guarantees(organization)
     plan = proved(today)
     assert_no_worse(proved(with_grants(today, plan.grants)), plan)
+
+
+@law
+@given(drawn_organizations(max_projects=3, max_pools=4, max_units=3))
+def test_a_one_pool_project_stays_where_it_is_or_is_in_one_pool(organization: Organization) -> None:
+    granted = grants(proved(organization))
+    for project in organization.projects:
+        pools = granted.get(project.name, {}).keys()
+        held = {pool for pool, gpus in project.holds.items() if gpus}
+        assert not project.one_pool or len(pools) <= 1 or pools <= held

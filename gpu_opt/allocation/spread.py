@@ -1,0 +1,24 @@
+"""Where a one-pool project may be: in pools where it is today, or in exactly one other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gpu_opt.instance import Instance, Ints
+
+
+def keeps_to_one_pool(instance: Instance, x: Ints) -> bool:
+    """Whether no one-pool project is in another pool beside pools of its own, or in several others."""
+    arcs, count = instance.arcs, len(instance.projects.names)
+    used = np.bincount(arcs.project[x > 0], minlength=count)
+    others = np.bincount(arcs.project[(x > 0) & (arcs.wanted == 0)], minlength=count)
+    return not ((np.array(instance.projects.one_pool) > 0) & (others > 0) & (used > 1)).any()
+
+
+def may_use(instance: Instance, x: Ints, arc: int) -> bool:
+    """Whether the project of the arc may use it beside the arcs that it uses in `x`, units per arc."""
+    project, wanted = int(instance.arcs.project[arc]), instance.arcs.wanted
+    if not instance.projects.one_pool[project]:
+        return True
+    used = [a for a in instance.projects.arcs[project] if x[a] and a != arc]
+    return not used or all(wanted[a] > 0 for a in (*used, arc))
