@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         StoreUnusable,
         VerificationFailure,
     )
-    from gpu_opt.explain import conflicts, prices
+    from gpu_opt.explanation import conflicts, explain, prices
     from gpu_opt.files import dump, load, read
     from gpu_opt.options import Cancel, Options, Progress
     from gpu_opt.organization import Organization, Request
@@ -84,6 +84,7 @@ __all__ = [
     "conflicts",
     "derive_requests",
     "dump",
+    "explain",
     "find",
     "load",
     "load_grid",
@@ -111,7 +112,7 @@ _HOMES = {
         "StoreUnusable",
         "VerificationFailure",
     ],
-    "explain": ["conflicts", "prices"],
+    "explanation": ["conflicts", "explain", "prices"],
     "files": ["dump", "load", "read"],
     "options": ["Cancel", "Options", "Progress"],
     "organization": ["Organization", "Request"],

@@ -38,6 +38,7 @@ from gpu_opt.organization import Organization
 from gpu_opt.plan import (
     Allocation,
     Conflicts,
+    Explanation,
     Finding,
     NightReport,
     Prices,
@@ -141,6 +142,7 @@ def test_help_lists_the_commands_and_the_exit_codes(gpu_opt: Command) -> None:
         "allocate",
         "reallocate",
         "find",
+        "why",
         "prices",
         "conflicts",
         "what-if",
@@ -912,6 +914,24 @@ def test_what_if_names_file_line_and_change_of_what_does_not_apply(gpu_opt: Comm
     assert both.code == 2
     assert "wrong.yaml:3: changes[0].project: no project 'tutr'" in both.err
     assert "worse.yaml:2: changes: must be a list, not the number 3" in both.err
+
+
+def test_why_says_so_in_a_sentence_and_what_would_help(gpu_opt: Command) -> None:
+    ended = gpu_opt("why", "pretrain", TWO_TEAMS)
+    assert ended.code == 0
+    assert ended.out.startswith("pretrain has 48 of the 64 that it asked for: ")
+    assert "Cheapest change: " in ended.out
+
+
+def test_why_as_json_is_what_the_schema_says(gpu_opt: Command) -> None:
+    found = Explanation.model_validate_json(gpu_opt("why", "research", TWO_TEAMS, "--json").out)
+    assert (found.kind, found.projects) == ("team", ("pretrain",))
+
+
+def test_why_of_an_unknown_name_is_bad_input_before_anything_is_solved(gpu_opt: Command) -> None:
+    ended = gpu_opt("why", "pretrian", TWO_TEAMS)
+    assert (ended.code, ended.out) == (2, "")
+    assert "did you mean 'pretrain'" in ended.err
 
 
 # ------------------------------------------------------------------------------------------- sweep

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from gpu_opt import load
-from gpu_opt.explain import conflicts
+from gpu_opt.explanation import conflicts
 from gpu_opt.organization import Limit, Organization
 from gpu_opt.plan import Conflict
 from tests.building import day, delivery, lab, pool, project, root, team

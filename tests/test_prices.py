@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gpu_opt import InvalidInput, load
-from gpu_opt.explain import prices
+from gpu_opt.explanation import prices
 from gpu_opt.organization import Limit, Organization
 from gpu_opt.plan import Basis, Price, Resource
 from gpu_opt.report.prices import sentence

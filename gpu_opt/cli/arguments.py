@@ -63,6 +63,7 @@ Store = Annotated[
     typer.Option("--store", metavar="URL", help="Where plans are published: a database, or a SQLite file."),
 ]
 
+Subject = Annotated[str, typer.Argument(metavar="PROJECT_OR_TEAM", help="Whom to explain.")]
 Top = Annotated[
     int,
     typer.Option("--top", min=0, max=1000, metavar="N", help="How many of each are shown, and solved again."),

@@ -169,11 +169,25 @@ def find(
 
 @app.command()
 @with_settings
+def why(how: Settings, subject: args.Subject, file: args.File, date: args.Date = None) -> int:
+    """Say why a project or a team has what it has, and what would give it what it lacks."""
+    day = None if date is None else args.parse_day(date, "--date")
+    with solving(how, file) as (organization, options):
+        from gpu_opt.cli.explaining import answer
+
+        found = answer(organization, subject, date=day, options=options)
+    from gpu_opt.report.explanation import explanation
+
+    return present(found, lambda: explanation(found), how, options)
+
+
+@app.command()
+@with_settings
 def prices(how: Settings, file: args.File, date: args.Date = None, top: args.Top = 3) -> int:
     """Say where the next GPUs should go, and which budget hurts most."""
     day = None if date is None else args.parse_day(date, "--date")
     with solving(how, file) as (organization, options):
-        from gpu_opt.explain import prices as price
+        from gpu_opt.explanation import prices as price
 
         found = price(organization, date=day, top=top, options=options)
     from gpu_opt.report.prices import prices as tables
@@ -187,7 +201,7 @@ def conflicts(how: Settings, file: args.File, date: args.Date = None) -> int:
     """Say what is stated that cannot all be had, and what would resolve it."""
     day = None if date is None else args.parse_day(date, "--date")
     with solving(how, file) as (organization, options):
-        from gpu_opt.explain import conflicts as look_for
+        from gpu_opt.explanation import conflicts as look_for
 
         found = look_for(organization, date=day, options=options)
     from gpu_opt.report.conflicts import conflicts as tables
@@ -253,6 +267,7 @@ class Document(StrEnum):
     REALLOCATION = "reallocation"
     NIGHT = "night"
     FINDING = "finding"
+    EXPLANATION = "explanation"
     PRICES = "prices"
     CONFLICTS = "conflicts"
     WHAT_IF = "what-if"

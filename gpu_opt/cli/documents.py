@@ -88,6 +88,7 @@ def json_schema(name: str) -> str:
         "reallocation": plan.Reallocation,
         "night": plan.NightReport,
         "finding": plan.Finding,
+        "explanation": plan.Explanation,
         "prices": plan.Prices,
         "conflicts": plan.Conflicts,
         "what-if": plan.WhatIf,

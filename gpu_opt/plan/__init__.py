@@ -31,6 +31,7 @@ from gpu_opt.plan.comparison import (
     TeamDifference,
 )
 from gpu_opt.plan.conflicts import Conflict, Conflicts, Statement, StatementKind
+from gpu_opt.plan.explanation import Explanation, Loss, Remedy, RemedyKind, Touch
 from gpu_opt.plan.night import NightReport
 from gpu_opt.plan.prices import Price, Prices, Resource
 from gpu_opt.plan.reallocation import CapRaise, Donor, Finding, Handover, Reallocation, RequestOutcome, Supply
@@ -50,6 +51,7 @@ __all__ = [
     "Conflicts",
     "Difference",
     "Donor",
+    "Explanation",
     "Figure",
     "Finding",
     "Goal",
@@ -58,6 +60,7 @@ __all__ = [
     "GuaranteeDifference",
     "Handover",
     "Link",
+    "Loss",
     "Move",
     "NightReport",
     "Overrun",
@@ -69,6 +72,8 @@ __all__ = [
     "ProjectOutcome",
     "Reallocation",
     "Reason",
+    "Remedy",
+    "RemedyKind",
     "RequestOutcome",
     "Resource",
     "Result",
@@ -84,6 +89,7 @@ __all__ = [
     "SweepPoint",
     "TeamDifference",
     "TeamOutcome",
+    "Touch",
     "Violation",
     "WhatIf",
     "weakest",

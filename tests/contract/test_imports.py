@@ -16,7 +16,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"cli"}),
     frozenset({"nightly", "progress"}),
     frozenset({"report", "store"}),
-    frozenset({"explain"}),
+    frozenset({"explanation"}),
     frozenset({"scenario"}),
     frozenset({"reallocation"}),
     frozenset({"allocation"}),

@@ -9,9 +9,9 @@ from hypothesis import given
 from gpu_opt.allocation.sentences import Speech
 from gpu_opt.budgets import resolve_budgets
 from gpu_opt.clock import Clock
-from gpu_opt.explain import conflicts
-from gpu_opt.explain.possible import Program, program_of
-from gpu_opt.explain.statements import Stated, list_statements
+from gpu_opt.explanation import conflicts
+from gpu_opt.explanation.possible import Program, program_of
+from gpu_opt.explanation.statements import Stated, list_statements
 from gpu_opt.indexing import build_instance
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Conflict, StatementKind

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import assume, given, settings
 
 from gpu_opt.budgets import resolve_budgets
-from gpu_opt.explain import prices
-from gpu_opt.explain.resources import list_resources, with_one_more
-from gpu_opt.explain.seen import look
-from gpu_opt.explain.stated import in_numbers
+from gpu_opt.explanation import prices
+from gpu_opt.explanation.resources import list_resources, with_one_more
+from gpu_opt.explanation.seen import look
+from gpu_opt.explanation.stated import in_numbers
 from gpu_opt.organization import Organization
 from tests.solving import PROOF, proved
 from tests.strategies import organizations

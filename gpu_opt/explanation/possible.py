@@ -12,7 +12,7 @@ from gpu_opt.allocation.constraints import expression
 from gpu_opt.allocation.formulation import Formulation, formulate
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.clock import Clock
-from gpu_opt.explain.statements import Stated, free
+from gpu_opt.explanation.statements import Stated, free
 from gpu_opt.instance import Instance
 from gpu_opt.plan import StatementKind
 from gpu_opt.solver import Answer, solve

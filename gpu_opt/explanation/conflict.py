@@ -17,8 +17,8 @@ from gpu_opt.allocation import allocate
 from gpu_opt.allocation.sentences import Speech, listed
 from gpu_opt.budgets import resolve_budgets
 from gpu_opt.clock import Clock
-from gpu_opt.explain.possible import Program, program_of
-from gpu_opt.explain.statements import Stated, list_statements
+from gpu_opt.explanation.possible import Program, program_of
+from gpu_opt.explanation.statements import Stated, list_statements
 from gpu_opt.indexing import build_instance
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization, content_hash

@@ -16,7 +16,7 @@ from gpu_opt.allocation.goals import GoalSpec, list_goals
 from gpu_opt.allocation.rivals import Contest, gain
 from gpu_opt.allocation.start import read_grants, set_start
 from gpu_opt.cbc_output import SolverStatus
-from gpu_opt.explain.resources import Counted
+from gpu_opt.explanation.resources import Counted
 from gpu_opt.instance import Instance, Ints
 from gpu_opt.options import Options
 from gpu_opt.plan import Resource

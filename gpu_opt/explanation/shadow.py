@@ -12,11 +12,11 @@ from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.rivals import Contest
 from gpu_opt.allocation.sentences import Speech
 from gpu_opt.clock import Clock
-from gpu_opt.explain.frame import LARGEST, best_in_frame, choose_frame
-from gpu_opt.explain.marginal import Marginal, marginal_worth
-from gpu_opt.explain.resources import Counted, list_resources, with_one_more
-from gpu_opt.explain.seen import Seen, gpus_by_project, look, see, units
-from gpu_opt.explain.stated import in_numbers
+from gpu_opt.explanation.frame import LARGEST, best_in_frame, choose_frame
+from gpu_opt.explanation.marginal import Marginal, marginal_worth
+from gpu_opt.explanation.resources import Counted, list_resources, with_one_more
+from gpu_opt.explanation.seen import Seen, gpus_by_project, look, see, units
+from gpu_opt.explanation.stated import in_numbers
 from gpu_opt.indexing import build_instance
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization, content_hash

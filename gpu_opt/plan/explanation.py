@@ -1,0 +1,102 @@
+"""The results of `explain`: why a project or a team has what it has, and what would give it what it lacks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+from typing import Any, Literal
+
+from gpu_opt.plan.allocation import Basis, Reason
+from gpu_opt.plan.common import Result, Run, Status
+from gpu_opt.plan.prices import Resource
+
+
+class Touch(Result):
+    """A constraint that counts the subject's GPUs, and what it leaves."""
+
+    resource: Resource
+    subject: str
+    """The pool or the team; the organization for `move_budget`."""
+    gpu_type: str | None
+    """Of the pool, or of the limit."""
+    unit: float
+    """One allocation unit: GPUs; reference GPUs for caps and guarantees."""
+    limit: float
+    slack: float
+    """What is left of the limit; of a guarantee, by how much it is exceeded."""
+
+
+class RemedyKind(StrEnum):
+    """What a single change may be."""
+
+    CAP = "cap"
+    LIMIT = "limit"
+    ONE_POOL = "one_pool"
+    MINIMUM = "minimum"
+    PRIORITY = "priority"
+    TIER = "tier"
+    MOVES = "moves"
+    UNPIN = "unpin"
+    GUARANTEE = "guarantee"
+    POOL = "pool"
+
+
+class Loss(Result):
+    """What a change takes from a project."""
+
+    project: str
+    team: str
+    gpus: int
+    compute: float
+    """At the project's own speeds."""
+
+
+class Remedy(Result):
+    """A single change after which the project has what it lacks, confirmed by solving again."""
+
+    kind: RemedyKind
+    text: str
+    """``raise vision.cap from 8 to 16``."""
+    basis: Basis
+    """A fact for GPUs in a pool and for the project's own terms; a policy for everything else."""
+    owner: str | None
+    """Who could decide it, for a policy."""
+    change: dict[str, Any] | None
+    """The change as a scenario file writes it, with budgets in numbers; None: scenarios have none such."""
+    amount: float
+    """By how much: GPUs for `pool`, `limit` and `moves`, compute for `cap`, `guarantee` and `minimum`, else
+    the difference in priority or tiers; 1 for a yes or no."""
+    grain: float
+    """The smallest step of such a change, in the same unit."""
+    is_smallest: bool
+    """Whether one grain less was solved too, and proved not to be enough."""
+    status: Status
+    """Of the plan with the change."""
+    takes: tuple[Loss, ...]
+    """What others lose by it, the largest loss first."""
+    cost: float
+    """Compute that others lose, and compute that is added to pools: what makes a change cheap or dear."""
+
+
+class Explanation(Result):
+    """Why a project or a team has what it has."""
+
+    organization: str
+    date: dt.date
+    subject: str
+    kind: Literal["project", "team"]
+    sentence: str
+    granted: float
+    """Compute: a project's at its own speeds, a team's at the speeds of the types."""
+    wanted: float
+    """The demand of a project; what is promised to a team."""
+    reasons: tuple[Reason, ...]
+    """Of a project, the decisive one first; of a team, those of its projects that lack something, without
+    repetition, those of the largest lack first."""
+    touches: tuple[Touch, ...]
+    """Every constraint that counts its GPUs, the tightest first."""
+    remedies: tuple[Remedy, ...]
+    """The smallest change of each kind that was found, the cheapest first."""
+    projects: tuple[str, ...]
+    """Of a team, its projects that lack something, the largest lack first; the project itself."""
+    run: Run

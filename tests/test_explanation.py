@@ -1,0 +1,153 @@
+"""Why, in one sentence with its evidence, and the smallest change that would help: by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gpu_opt import InvalidInput, load
+from gpu_opt.explanation import explain
+from gpu_opt.organization import Limit, Organization
+from gpu_opt.plan import Basis, Cause, Explanation, Remedy, RemedyKind, Resource, Status
+from gpu_opt.scenario import Scenario, apply
+from tests.building import day, lab, pool, project, root, team
+from tests.solving import PROOF, proved
+
+MODELS = Path(__file__).parents[1] / "models" / "organizations"
+
+
+def why(organization: Organization, subject: str) -> Explanation:
+    return explain(organization, proved(organization), subject, options=PROOF)
+
+
+def remedies(organization: Organization, subject: str) -> dict[RemedyKind, Remedy]:
+    found = why(organization, subject).remedies
+    assert all(each.is_smallest and each.status is Status.OPTIMAL for each in found)
+    assert [each.cost for each in found] == sorted(each.cost for each in found)
+    return {each.kind: each for each in found}
+
+
+def test_a_cap_need_only_be_raised_by_what_is_lacking() -> None:
+    teams = [root(owner="ceo"), team("vision", cap=8, owner="head")]
+    organization = lab(teams=teams, projects=[project("orion", 13, "vision")])
+    found = why(organization, "orion")
+    assert found.sentence == "orion has 8 of the 13 that it asked for: vision is at its cap of 8."
+    (best,) = found.remedies
+    assert (best.text, best.owner, best.basis) == ("raise vision.cap from 8 to 13", "ceo", Basis.POLICY)
+    assert (best.amount, best.grain, best.is_smallest) == (5, 1, True)
+    assert (best.takes, best.cost) == ((), 0)
+    assert best.change == {"change": "set_cap", "team": "vision", "cap": 13.0}
+
+
+def test_a_remedy_can_be_tried_as_a_scenario() -> None:
+    organization = lab(teams=[team("vision", cap=8)], projects=[project("orion", 13, "vision")])
+    (best,) = why(organization, "orion").remedies
+    scenario = Scenario.model_validate({"name": "try it", "changes": [best.change]})
+    assert proved(apply(organization, scenario.changes)).projects[0].granted == 13
+
+
+def test_a_limit_need_only_be_raised_by_what_is_lacking() -> None:
+    teams = [root(owner="ceo"), team("vision", limits={"h100": Limit(cap=3)})]
+    found = remedies(lab(teams=teams, projects=[project("orion", 8, "vision")]), "orion")
+    assert found[RemedyKind.LIMIT].text == "raise vision.limits.h100 from 3 to 8"
+    assert found[RemedyKind.LIMIT].owner == "ceo"
+
+
+def test_where_it_is_outranked_a_higher_priority_takes_from_who_has_it() -> None:
+    organization = lab([pool(gpus=8)], projects=[project("orion", 4), project("lyra", 8, priority=2)])
+    found = remedies(organization, "orion")
+    assert found[RemedyKind.PRIORITY].text == "raise orion.priority from 1 to 2.1"
+    (loss,) = found[RemedyKind.PRIORITY].takes
+    assert (loss.project, loss.gpus, loss.compute) == ("lyra", 4, 4)
+    assert found[RemedyKind.POOL].text == "4 more GPUs in iowa"
+    assert (found[RemedyKind.POOL].takes, found[RemedyKind.POOL].cost) == ((), 4)
+
+
+def test_more_gpus_go_first_to_who_comes_first() -> None:
+    """lyra lacks 2 as well, and comes before orion: 6 are needed for orion's 4."""
+    organization = lab([pool(gpus=8)], projects=[project("orion", 4), project("lyra", 10, priority=2)])
+    assert remedies(organization, "orion")[RemedyKind.POOL].text == "6 more GPUs in iowa"
+
+
+def test_a_tier_takes_what_no_priority_could() -> None:
+    organization = lab([pool(gpus=8)], projects=[project("orion", 4, tier=2, priority=5), project("lyra", 8)])
+    found = remedies(organization, "orion")
+    assert RemedyKind.PRIORITY not in found
+    assert found[RemedyKind.TIER].text == "move orion from tier 2 to tier 1"
+
+
+def test_more_moves_help_where_they_are_spent() -> None:
+    projects = [project("orion", 8, priority=9), project("lyra", 8, holds={"iowa": 8})]
+    organization = lab([pool(gpus=8)], [root(owner="ceo")], projects, max_moves=3)
+    found = remedies(organization, "orion")[RemedyKind.MOVES]
+    assert (found.text, found.owner) == ("raise policy.max_moves from 3 to 8", "ceo")
+    assert [(each.project, each.gpus) for each in found.takes] == [("lyra", 5)]
+
+
+def test_to_unpin_helps_where_a_pin_is_the_cause() -> None:
+    late = project("lyra", 5, tier=2, holds={"iowa": 5}, pinned=True)
+    organization = lab([pool(gpus=8)], projects=[project("orion", 8, priority=9), late])
+    assert remedies(organization, "orion")[RemedyKind.UNPIN].text == "unpin lyra"
+
+
+def test_a_lower_guarantee_helps_where_one_is_the_cause() -> None:
+    teams = [root(owner="ceo"), team("safety", guarantee=8), team("vision")]
+    projects = [project("orion", 3, "vision"), project("lyra", 8, "safety", tier=2)]
+    found = remedies(lab([pool(gpus=8)], teams, projects), "orion")[RemedyKind.GUARANTEE]
+    assert (found.text, found.owner) == ("lower safety.guarantee from 8 to 5", "ceo")
+
+
+def test_several_pools_help_where_one_is_too_small() -> None:
+    pools = [pool("iowa", 6), pool("texas", 3)]
+    found = remedies(lab(pools, projects=[project("orion", 8, one_pool=True)]), "orion")
+    assert found[RemedyKind.ONE_POOL].text == "let orion run in several pools"
+    assert found[RemedyKind.ONE_POOL].change is None
+    assert found[RemedyKind.POOL].amount == 2
+
+
+def test_the_slack_of_every_constraint_that_it_touches_is_told_and_of_no_other() -> None:
+    teams = [team("research", cap=12), team("vision", "research", cap=10), team("safety", cap=4)]
+    projects = [
+        project("orion", 8, "vision", sites=("iowa",)),
+        project("lyra", 1, "safety", sites=("texas",)),
+    ]
+    found = why(lab([pool("iowa", 8), pool("texas", 8)], teams, projects), "orion")
+    assert {(each.resource, each.subject): each.slack for each in found.touches} == {
+        (Resource.POOL_CAPACITY, "iowa"): 0,
+        (Resource.TEAM_CAP, "vision"): 2,
+        (Resource.TEAM_CAP, "research"): 4,
+    }
+
+
+def test_who_has_all_needs_no_change() -> None:
+    found = why(lab(projects=[project("orion", 8)]), "orion")
+    assert (found.sentence, found.remedies) == ("orion gets all it asked for, 8.", ())
+
+
+def test_who_is_not_active_wants_nothing() -> None:
+    found = why(lab(projects=[project("orion", 8, starts=day(3))]), "orion")
+    assert found.sentence == "orion wants nothing on this day: it starts only on 2026-11-26."
+
+
+def test_a_team_is_explained_by_its_promise_and_its_projects() -> None:
+    found = why(load(MODELS / "two_teams.yaml"), "research")
+    assert found.sentence == (
+        "research has 80: 16 less than the 96 that it is promised; 1 of 2 projects under it lacks something. "
+        "pretrain lacks most: tutor would lose less than it gains, but all 4 moves are spent."
+    )
+    assert (found.kind, found.projects) == ("team", ("pretrain",))
+    assert [each.cause for each in found.reasons] == [Cause.MOVES]
+
+
+def test_a_team_whose_projects_have_all_is_told_so() -> None:
+    organization = lab(teams=[team("vision", guarantee=4)], projects=[project("orion", 8, "vision")])
+    assert why(organization, "vision").sentence == (
+        "vision has 8: its guarantee of 4 is met, and no project under it lacks anything."
+    )
+    assert why(organization, "lab").sentence.startswith("lab has 8: it is promised nothing")
+
+
+def test_a_name_that_is_not_there_is_answered_with_the_nearest() -> None:
+    with pytest.raises(InvalidInput, match="no project or team 'orio'; did you mean 'orion'"):
+        why(lab(projects=[project("orion", 8)]), "orio")
