@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from gpu_opt.allocation import allocate
 from gpu_opt.allocation.goals import list_goals
@@ -30,6 +31,10 @@ SHARE_OF_PLAN = 0.15
 
 NOTHING = 1e-6
 """A worth below it is the linear program's rounding."""
+
+DIGITS = 1e-4
+"""Share of the worth to one tier below which that to another is rounding: duals have eight digits, and
+those of later tiers are differences of large ones."""
 
 MOST_GAINERS = 5
 
@@ -68,24 +73,20 @@ def prices(
     see(organization, plan)
     seen = look(in_numbers(organization, plan.date), plan.date, plan)
     resources = list_resources(seen.organization, seen.budgets, seen.situation)
-    goals = list_goals(seen.instance)
-    rest = dataclasses.replace(options, time_limit=max(0.1, clock.left))
-    marginal = marginal_worth(seen.instance, goals, seen.x, [each.row for each in resources], rest)
-    speech = Speech(organization, seen.instance)
-    stated = [_price(each, marginal, speech) for each in resources]
+    marginal = _relaxed(seen, resources, options, clock)
+    stated = [_price(each, marginal, Speech(organization, seen.instance)) for each in resources]
     order = sorted(range(len(stated)), key=lambda i: dearness(stated[i]), reverse=True)
     clock.enter("solving again")
     chosen = _dearest(stated, order, top)
     again = _solve_again(seen, plan, [resources[i] for i in chosen], options, clock)
-    for i, (confirmed, gainers) in zip(chosen, again, strict=True):
-        stated[i] = stated[i].model_copy(update={"confirmed": confirmed, "gainers": gainers})
-    values = marginal.values.items()
+    for i, known in zip(chosen, again, strict=True):
+        stated[i] = stated[i].model_copy(update=known)
     return Prices(
         organization=organization.name,
         date=plan.date,
         status=plan.status,
         objective=plan.objective,
-        relaxed=sum(value for name, value in values if name.startswith("value")),
+        relaxed=sum(each for name, each in marginal.values.items() if name.startswith("value")),
         frame=LARGEST,
         projects=len(seen.instance.projects.names),
         prices=tuple(sorted(stated, key=dearness, reverse=True)),
@@ -93,31 +94,34 @@ def prices(
     )
 
 
+def _relaxed(seen: Seen, resources: Sequence[Counted], options: Options, clock: Clock) -> Marginal:
+    rest = dataclasses.replace(options, time_limit=max(0.1, clock.left))
+    rows = [each.row for each in resources]
+    return marginal_worth(seen.instance, list_goals(seen.instance), seen.x, rows, rest)
+
+
 def _dearest(stated: Sequence[Price], order: Sequence[int], top: int) -> list[int]:
     """The dearest pools and the dearest budgets, as far as they are worth anything."""
     pools = [i for i in order if stated[i].resource is Resource.POOL_CAPACITY]
     budgets = [i for i in order if stated[i].resource is not Resource.POOL_CAPACITY]
-    return [i for i in (*pools[:top], *budgets[:top]) if stated[i].worth or stated[i].shortfall]
+    return [i for i in (*pools[:top], *budgets[:top]) if any(dearness(stated[i]))]
 
 
-def dearness(price: Price) -> tuple[float, float]:
-    """How much a change of one GPU, reference GPU or move is felt: shortfalls first, then value.
+def dearness(price: Price) -> tuple[float, ...]:
+    """How much a change of one GPU, reference GPU or move is felt: shortfalls first, then tier by tier.
 
     What solving again said stands. A guarantee costs: its price counts without its sign.
     """
-    worth = price.worth if price.confirmed is None else price.confirmed
-    return abs(price.shortfall) / price.amount, abs(worth) / price.amount
+    by_tier = price.worth_by_tier if price.confirmed_by_tier is None else price.confirmed_by_tier
+    felt = (price.shortfall, *(by_tier[tier] for tier in sorted(by_tier)))
+    return tuple(round(abs(each) / price.amount, 6) for each in felt)
 
 
 def _price(resource: Counted, marginal: Marginal, speech: Speech) -> Price:
-    def worth(name: str) -> float:
-        each = marginal.worth[name][resource.row] * resource.step
-        return 0.0 if abs(each) < NOTHING else each
-
+    worth = {name: each[resource.row] * resource.step for name, each in marginal.worth.items()}
+    by_tier = _by_tier(worth)
+    shortfall = sum(each for name, each in worth.items() if not name.startswith("value"))
     is_pool = resource.rule is Resource.POOL_CAPACITY
-    by_tier = {
-        int(name.rpartition("_")[2]): worth(name) for name in marginal.worth if name.startswith("value")
-    }
     return Price(
         resource=resource.rule,
         subject=resource.subject,
@@ -129,8 +133,9 @@ def _price(resource: Counted, marginal: Marginal, speech: Speech) -> Price:
         slack=resource.slack,
         worth=sum(by_tier.values()),
         worth_by_tier=by_tier,
-        shortfall=sum(worth(name) for name in marginal.worth if not name.startswith("value")),
+        shortfall=0.0 if abs(shortfall) < NOTHING else shortfall,
         confirmed=None,
+        confirmed_by_tier=None,
         gainers=(),
     )
 
@@ -143,24 +148,31 @@ def _owner(resource: Counted, speech: Speech) -> str | None:
 
 def _solve_again(
     seen: Seen, plan: Allocation, resources: Sequence[Counted], options: Options, clock: Clock
-) -> list[tuple[float | None, tuple[str, ...]]]:
-    """What one unit more of each resource gains, and who gets more; None: it was not proved in the time."""
+) -> list[dict[str, Any]]:
+    """What each price learns from solving again: nothing where that was not proved in the time."""
     if not resources:
         return []
     contest = Contest(seen.situation)
     workers = max(1, options.threads)
     seconds = max(0.1, clock.left) * workers / len(resources) / 2
 
-    def again(resource: Counted) -> tuple[float | None, tuple[str, ...]]:
+    def again(resource: Counted) -> dict[str, Any]:
         frame = choose_frame(seen.situation, contest, resource)
         before = best_in_frame(seen.instance, seen.x, frame, options, seconds)
         changed = build_instance(with_one_more(seen.organization, resource), plan.date)
         after = best_in_frame(changed, units(changed, plan), frame, options, seconds)
         if not (before.is_proved and after.is_proved):
-            return None, ()
+            return {}
         granted = gpus_by_project(seen.instance, before.x)
         regranted = gpus_by_project(changed, after.x)
-        return _value(after.values) - _value(before.values), _gainers(granted, regranted)
+        gained = _by_tier(
+            {name: value - before.values.get(name, 0.0) for name, value in after.values.items()}
+        )
+        return {
+            "confirmed": sum(gained.values()),
+            "confirmed_by_tier": gained,
+            "gainers": _gainers(granted, regranted),
+        }
 
     with ThreadPoolExecutor(max_workers=workers) as executor:
         return list(executor.map(again, resources))
@@ -172,5 +184,8 @@ def _gainers(before: Mapping[str, int], after: Mapping[str, int]) -> tuple[str, 
     return tuple(largest[:MOST_GAINERS])
 
 
-def _value(values: Mapping[str, float]) -> float:
-    return sum(value for name, value in values.items() if name.startswith("value"))
+def _by_tier(gained: Mapping[str, float]) -> dict[int, float]:
+    """The values' gains by tier; what may be rounding is 0."""
+    values = {int(name.rpartition("_")[2]): gain for name, gain in gained.items() if name.startswith("value")}
+    least = max((NOTHING, *(DIGITS * abs(gain) for gain in values.values())))
+    return {tier: 0.0 if abs(gain) < least else gain for tier, gain in values.items()}

@@ -48,6 +48,8 @@ class Price(Result):
     confirmed: float | None
     """The weighted value that solving again with one unit more gains, in whole units; where it differs from
     `worth`, it stands. None: it was not solved again, or the solve was not proved in the time."""
+    confirmed_by_tier: dict[int, float] | None
+    """The same, by tier."""
     gainers: tuple[str, ...]
     """The projects that get more in the confirming solve, the largest gain first; at most five."""
 
@@ -69,5 +71,5 @@ class Prices(Result):
     """Active projects: where they are no more than `frame`, a confirming solve is of everything."""
     prices: tuple[Price, ...]
     """Everything that there could be more of; first what is felt most, for each GPU, reference GPU or move:
-    shortfalls before value."""
+    shortfalls before value, earlier tiers before later ones."""
     run: Run

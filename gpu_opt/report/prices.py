@@ -53,13 +53,25 @@ def sentence(found: Prices) -> str:
 def _does(price: Price) -> str:
     if price.shortfall > 0:
         return f"brings guarantees nearer by {amount(price.shortfall / price.amount)} reference GPUs"
-    rate = _rate(price)
+    by_tier = _by_tier(price)
+    first = next((tier for tier in sorted(by_tier) if by_tier[tier]), 1)
+    head = by_tier.get(first, 0.0) / price.amount
+    rest = sum(by_tier.values()) / price.amount - head
+    if head * rest < 0:
+        tier = f"to tier {first}, and {amount(abs(rest))} the other way to later tiers"
+        return f"is worth {amount(head)} {tier}" if head > 0 else f"costs {amount(-head)} {tier}"
+    rate = head + rest
     return f"is worth {amount(rate)}" if rate >= 0 else f"costs {amount(-rate)}"
+
+
+def _by_tier(price: Price) -> dict[int, float]:
+    """Worth by tier; what solving again said stands."""
+    return price.worth_by_tier if price.confirmed_by_tier is None else price.confirmed_by_tier
 
 
 def _parted(found: Prices) -> tuple[list[Price], list[Price]]:
     """Pools and budgets that are felt at all, what is felt most first."""
-    felt = [each for each in found.prices if each.worth or each.shortfall]
+    felt = [each for each in found.prices if each.shortfall or any(each.worth_by_tier.values())]
     pools = [each for each in felt if each.resource is Resource.POOL_CAPACITY]
     return pools, [each for each in felt if each.resource is not Resource.POOL_CAPACITY]
 
@@ -71,14 +83,15 @@ def name(price: Price) -> str:
     return NAMES[price.resource].format(price.subject, price.gpu_type)
 
 
-def _rate(price: Price) -> float:
-    """Worth of one GPU, reference GPU or move; what solving again said stands."""
-    return (price.worth if price.confirmed is None else price.confirmed) / price.amount
+def _tiers(price: Price) -> str:
+    """What one GPU, reference GPU or move is worth to each tier that feels it."""
+    felt = {tier: worth / price.amount for tier, worth in _by_tier(price).items() if worth}
+    return ", ".join(f"{amount(rate)} to tier {tier}" for tier, rate in sorted(felt.items()))
 
 
 def _section(title: str, head: str, listed: Sequence[Price], top: int) -> list[RenderableType]:
-    figures = ("left", "unit", "shortfalls", "worth", "solved again", "each")
-    grid: Table = table(head, *figures, "who may decide; who gains", right=figures)
+    figures = ("left", "unit", "shortfalls", "worth", "solved again")
+    grid: Table = table(head, *figures, "each", "who may decide; who gains", right=figures)
     for each in listed[:top]:
         gain = "gain: " + ", ".join(each.gainers) if each.gainers else ""
         grid.add_row(
@@ -88,7 +101,7 @@ def _section(title: str, head: str, listed: Sequence[Price], top: int) -> list[R
             amount(-each.shortfall) if each.shortfall else "",
             amount(each.worth),
             "" if each.confirmed is None else amount(each.confirmed),
-            amount(_rate(each)),
+            cell(_tiers(each)),
             cell("; ".join(part for part in (each.owner or "", gain) if part)),
         )
     if not listed:
