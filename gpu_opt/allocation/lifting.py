@@ -74,6 +74,7 @@ def _donors(ledger: Ledger, team: int, pool: int) -> list[int]:
     instance = ledger.instance
     arcs, projects, teams = instance.arcs, instance.projects, instance.teams
     counted = instance.pools.unit_compute[pool]
+    may_move = instance.max_moves is None
     found = []
     for arc in np.flatnonzero((arcs.pool == pool) & (ledger.x > 0)).tolist():
         j = int(arcs.project[arc])
@@ -81,7 +82,8 @@ def _donors(ledger: Ledger, team: int, pool: int) -> list[int]:
         left = int((ledger.x[own.start : own.stop] * arcs.own[own.start : own.stop]).sum()) - int(
             arcs.own[arc]
         )
-        keeps = left >= projects.minimum[j] and (not projects.pinned[j] or ledger.x[arc] > arcs.wanted[arc])
+        is_held = ledger.x[arc] <= arcs.wanted[arc]
+        keeps = left >= projects.minimum[j] and not (is_held and (projects.pinned[j] or not may_move))
         spares = all(
             ledger.total[n] - counted >= teams.target[n] * MILLI for n in ledger.chains[j] if teams.target[n]
         )

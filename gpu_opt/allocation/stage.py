@@ -5,10 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from gpu_opt.allocation.appraisal import contradicts, trivial_bound
+from gpu_opt.allocation.dive import dive
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.incumbent import Incumbent
 from gpu_opt.allocation.rounding import round_relaxation
+from gpu_opt.allocation.start import read_relaxation
 from gpu_opt.allocation.strategy.crew import POLL, Crew, Job
 from gpu_opt.allocation.strategy.improving import improving_jobs
 from gpu_opt.allocation.strategy.prices import Aim
@@ -16,6 +20,7 @@ from gpu_opt.allocation.strategy.pricing import Market, as_goal
 from gpu_opt.allocation.strategy.proving import proving_jobs, relax, whole_job
 from gpu_opt.allocation.strategy.sifting import Guide, sift
 from gpu_opt.allocation.strategy.table import Floats
+from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.clock import Clock
 from gpu_opt.options import Options, Progress, relative_gap
 from gpu_opt.plan import Stop
@@ -133,12 +138,25 @@ class Stage:
             self.guide = sift(
                 self.market, aim, self.incumbent.x, target, lambda f: relax(self, f), self._no_time
             )
-        if self.guide is not None:
-            self.offer_relaxed(self.guide.relaxed)
+            if self.guide is not None:
+                self._offer(self.guide.relaxed)
+                self._dive(self.guide)
         return self.guide
 
-    def offer_relaxed(self, relaxed: Floats) -> None:
-        """Offer a plan that fractional grants round to."""
+    def _dive(self, guide: Guide) -> None:
+        """Take the relaxation's half decisions, the clearest first, and offer what it then rounds to."""
+
+        def again() -> Floats | None:
+            answer = None if self._no_time() else relax(self, guide.formulation)
+            optimal = answer is not None and answer.status is SolverStatus.OPTIMAL
+            return read_relaxation(guide.formulation.variables) if optimal else None
+
+        units = np.zeros_like(guide.relaxed)
+        units[guide.kept] = dive(guide.part, guide.formulation.variables, guide.relaxed[guide.kept], again)
+        self._offer(units)
+
+    def _offer(self, relaxed: Floats) -> None:
+        """Offer the plan that fractional grants round to."""
         self.incumbent.offer(round_relaxation(self.incumbent.instance, relaxed))
         self.report()
 

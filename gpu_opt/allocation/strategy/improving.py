@@ -15,21 +15,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gpu_opt.allocation.dive import dive
 from gpu_opt.allocation.neighbourhoods import choose_projects
 from gpu_opt.allocation.restriction import restrict
-from gpu_opt.allocation.start import read_relaxation
 from gpu_opt.allocation.strategy.blocks import cut_tree, loss_of
 from gpu_opt.allocation.strategy.crew import Job
 from gpu_opt.allocation.strategy.focus import choose_arcs
 from gpu_opt.allocation.strategy.parts import Decision, Limits, decide
 from gpu_opt.allocation.strategy.pricing import price
-from gpu_opt.allocation.strategy.proving import relax
-from gpu_opt.allocation.strategy.sifting import Guide
-from gpu_opt.allocation.strategy.table import Flags, Floats
-from gpu_opt.cbc_output import SolverStatus
+from gpu_opt.allocation.strategy.table import Flags
 from gpu_opt.instance import Ints
-from gpu_opt.options import Cancel
 
 if TYPE_CHECKING:
     from gpu_opt.allocation.stage import Stage
@@ -46,8 +40,6 @@ ARCS = 6
 
 def improving_jobs(stage: Stage) -> Iterator[Job]:
     """Yield jobs for better plans, without end."""
-    if stage.guide is not None:
-        yield _dive_job(stage, stage.guide)
     number = itertools.count()
     while True:
         for chosen in _by_loss(stage):
@@ -56,22 +48,6 @@ def improving_jobs(stage: Stage) -> Iterator[Job]:
                 yield _job(stage, _across(stage, next(number)))
         for _ in range(8):
             yield _job(stage, _across(stage, next(number)))
-
-
-def _dive_job(stage: Stage, guide: Guide) -> Job:
-    """Take the relaxation's half decisions, the clearest first, and round what it then comes to."""
-
-    def run(_: None, cancel: Cancel) -> Floats:
-        def again() -> Floats | None:
-            answer = relax(stage, guide.formulation, cancel)
-            optimal = answer.status is SolverStatus.OPTIMAL
-            return read_relaxation(guide.formulation.variables) if optimal else None
-
-        units = np.zeros_like(guide.relaxed)
-        units[guide.kept] = dive(guide.part, guide.formulation.variables, guide.relaxed[guide.kept], again)
-        return units
-
-    return Job(run, None, stage.offer_relaxed, is_long=True)
 
 
 def _by_loss(stage: Stage) -> list[Sequence[int]]:
