@@ -20,6 +20,8 @@ class Clock:
         self._begun = self._entered = time.monotonic()
         self._phase = ""
         self._spent: dict[str, float] = {}
+        self.reserve = 0.0
+        """Seconds of the limit that are kept for what comes after the search: reasons, verification."""
         self.work = 0
         """Programs that CBC was given."""
         self._turn = threading.Lock()
@@ -60,7 +62,9 @@ class Clock:
     @property
     def limit(self) -> float:
         """Where the meter is to stop."""
-        return self.options.time_limit if self.options.work_limit is None else self.options.work_limit
+        if self.options.work_limit is not None:
+            return self.options.work_limit
+        return self.options.time_limit - self.reserve
 
     @property
     def left(self) -> float:

@@ -72,4 +72,4 @@ def reasons(organization: Organization, project: str) -> tuple[Reason, ...]:
     """Every reason why a project has what it has in the best plan, the decisive one first."""
     plan = proved(organization)
     instance = build_instance(organization, plan.date)
-    return reasons_of(organization, instance, units(instance, plan), proved=True)(project)
+    return tuple(reasons_of(organization, instance, units(instance, plan), proved=True)(project))

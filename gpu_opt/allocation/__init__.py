@@ -61,6 +61,7 @@ def allocate(
     if near is not None:
         instance = stay_near(instance, near)
     goals = list_goals(instance)
+    clock.reserve = clock.seconds  # reasons and verification take about as long as checking and building
     clock.enter("solving")
     x, proofs = search(instance, goals, clock)
     clock.enter("verifying")

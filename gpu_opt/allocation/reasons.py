@@ -31,28 +31,29 @@ def explain_projects(
     `proved` says whether the plan is proved to be the best one.
     """
     explain = reasons_of(organization, instance, x, proved=proved)
-    return tuple(explain(project.name)[0] for project in organization.projects)
+    return tuple(next(explain(project.name)) for project in organization.projects)
 
 
 def reasons_of(
     organization: Organization, instance: Instance, x: Ints, *, proved: bool
-) -> Callable[[str], tuple[Reason, ...]]:
-    """Look at a plan once; return what gives all reasons of a project by its name, the decisive one first."""
+) -> Callable[[str], Iterator[Reason]]:
+    """Look at a plan once; return what gives the reasons of a project by its name, the decisive one first."""
     situation = Situation(instance, x, proved=proved)
     contest = Contest(situation)
     speech = sentences.Speech(organization, instance)
     index = {name: j for j, name in enumerate(instance.projects.names)}
     projects = {project.name: project for project in organization.projects}
 
-    def explain(name: str) -> tuple[Reason, ...]:
+    def explain(name: str) -> Iterator[Reason]:
         j = index.get(name)
         if j is None:
-            return (never_active(instance, projects[name]),)
-        if not instance.projects.arcs[j]:
-            return (never_runs(organization, instance, speech, projects[name]),)
-        if situation.own[j] >= instance.projects.demand[j]:
-            return (Reason(cause=Cause.MET, text="gets all it asked for"),)
-        return tuple(_lacking(situation, contest, speech, j))
+            yield never_active(instance, projects[name])
+        elif not instance.projects.arcs[j]:
+            yield never_runs(organization, instance, speech, projects[name])
+        elif situation.own[j] >= instance.projects.demand[j]:
+            yield Reason(cause=Cause.MET, text="gets all it asked for")
+        else:
+            yield from _lacking(situation, contest, speech, j)
 
     return explain
 
@@ -72,7 +73,10 @@ def _lacking(situation: Situation, contest: Contest, speech: sentences.Speech, j
     if _only_the_minimum(situation, j, steps):
         yield speech.minimum(j)
         return
-    standings = [pair for a, found in blocked.items() for pair in contest.standings(a, steps[a], found)]
+
+    def standings() -> Standings:
+        return [pair for a, found in blocked.items() for pair in contest.standings(a, steps[a], found)]
+
     yield from _ordered(situation, speech, j, blocked, standings)
 
 
@@ -87,7 +91,7 @@ def _ordered(
     speech: sentences.Speech,
     j: int,
     blocked: dict[int, tuple[Barrier, ...]],
-    standings: Standings,
+    standings: Callable[[], Standings],
 ) -> Iterator[Reason]:
     """The budgets that decide, a single pool, who has what it lacks, full pools, other budgets."""
     found = list(dict.fromkeys(each for barred in blocked.values() for each in barred))
@@ -97,7 +101,7 @@ def _ordered(
         yield speech.budget(situation, each, blocked)
     if any(each.family == "one_pool" for each in found):
         yield speech.one_pool(situation, j, blocked)
-    yield from _held_by_others(situation, speech, j, standings)
+    yield from _held_by_others(situation, speech, j, standings())
     full = [a for a, barred in blocked.items() if any(each.family == "pool_capacity" for each in barred)]
     if full:
         yield speech.pools_full(full, all_of_them=len(full) == len(blocked))

@@ -96,13 +96,18 @@ class Contest:
         teams |= {limit.team for limit in limits}
         kinds = {limit.gpu_type for limit in limits}
         gain = _worth_of(instance, project, int(situation.own[project]), units, arc)
-        level = _short_level(situation, project)
+        challenger = _Challenger(
+            instance.projects.tier[project],
+            gain,
+            frozenset(situation.chain(project)),
+            _short_level(situation, project),
+        )
         return [
-            (rival, _standing(situation, rival, project, gain, level))
+            (rival, _standing(situation, rival, challenger))
             for rival in candidates
             if rival.project != project
-            and teams <= set(situation.chain(rival.project))
-            and kinds <= {instance.pools.types[int(instance.arcs.pool[rival.arc])]}
+            and (not teams or teams <= set(situation.chain(rival.project)))
+            and (not kinds or kinds <= {instance.pools.types[int(instance.arcs.pool[rival.arc])]})
         ]
 
 
@@ -149,11 +154,23 @@ def _rival(situation: Situation, arc: int) -> Rival:
     )
 
 
-def _standing(situation: Situation, rival: Rival, project: int, gain: float, short_level: int) -> Standing:
-    instance = situation.instance
-    mine = set(situation.chain(project))
-    promised = min((instance.teams.level[n] for n in rival.guaranteed if n not in mine), default=NO_LEVEL)
-    tier = instance.projects.tier[project]
+@dataclass(frozen=True, slots=True)
+class _Challenger:
+    """The project that lacks something, on one arc."""
+
+    tier: int
+    gain: float
+    """Weighted value of what it would get, for each reference GPU."""
+    chain: frozenset[int]
+    short_level: int
+
+
+def _standing(situation: Situation, rival: Rival, challenger: _Challenger) -> Standing:
+    levels = situation.instance.teams.level
+    tier, gain, short_level = challenger.tier, challenger.gain, challenger.short_level
+    promised = NO_LEVEL
+    if rival.guaranteed:
+        promised = min((levels[n] for n in rival.guaranteed if n not in challenger.chain), default=NO_LEVEL)
     if promised < short_level:
         return Standing.GUARANTEED
     if promised == short_level:

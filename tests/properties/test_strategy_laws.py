@@ -1,0 +1,184 @@
+"""What the strategy's steps promise, on instances small enough to try everything."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gpu_opt.allocation.appraisal import appraise, is_feasible
+from gpu_opt.allocation.goals import list_goals
+from gpu_opt.allocation.incumbent import first_incumbent
+from gpu_opt.allocation.rounding import round_relaxation
+from gpu_opt.allocation.strategy.blocks import at_prices, cut_tree, loss_of
+from gpu_opt.allocation.strategy.focus import choose_arcs, keep_arcs
+from gpu_opt.allocation.strategy.parts import Limits, bound_part
+from gpu_opt.allocation.strategy.prices import Aim, Prices, settled_at_zero
+from gpu_opt.allocation.strategy.pricing import Market, open_market, price
+from gpu_opt.allocation.strategy.table import tabulate
+from gpu_opt.indexing import build_instance
+from gpu_opt.instance import Instance, Ints
+from gpu_opt.organization import Organization
+from tests.strategies import tiny_organizations
+
+TINY = 1e-6
+
+
+def plans(instance: Instance) -> list[Ints]:
+    """Every plan that keeps every constraint; few enough only for tiny instances."""
+    ranges = [range(int(most) + 1) for most in instance.arcs.upper]
+    if np.prod([len(each) for each in ranges], dtype=float) > 3_000:
+        return []
+    return [
+        x
+        for x in (np.array(each, dtype=np.int64) for each in itertools.product(*ranges))
+        if is_feasible(instance, x)
+    ]
+
+
+def some_prices(data: st.DataObject, instance: Instance, aim: Aim) -> Prices:
+    """Any prices at all: every one of them gives a bound."""
+
+    def of(count: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        return np.array(data.draw(st.lists(st.floats(0, 6), min_size=count, max_size=count)))
+
+    teams = len(instance.teams.names)
+    capped = np.array([cap is not None for cap in instance.teams.cap])
+    promised = np.array([target > 0 for target in instance.teams.target])
+    return settled_at_zero(
+        aim,
+        Prices(
+            of(len(instance.pools.names)),
+            of(teams) * capped,
+            of(teams) * promised,
+            of(len(instance.limits)),
+            data.draw(st.floats(0, 3)) if instance.max_moves is not None else 0.0,
+            of(len(aim.earlier)),
+        ),
+    )
+
+
+def some_aim(data: st.DataObject, instance: Instance, x: Ints) -> Aim | None:
+    """A goal, and those before it where a plan has them."""
+    goals = [goal for goal in list_goals(instance) if goal.kind != "changes"]
+    if not goals:
+        return None
+    position = data.draw(st.integers(0, len(goals) - 1))
+    values = appraise(instance, tuple(goals), x)
+    return Aim(goals[position], tuple(goals[:position]), values[:position])
+
+
+def best_for(aim: Aim, instance: Instance, all_plans: list[Ints]) -> float:
+    """The goal's best value as a maximum, over plans that hold what is held."""
+    goals = (*aim.earlier, aim.goal)
+    best = -np.inf
+    for x in all_plans:
+        values = appraise(instance, goals, x)
+        keeps = all(
+            value >= held - TINY if goal.sense == "maximize" else value <= held + TINY
+            for goal, value, held in zip(aim.earlier, values, aim.held, strict=False)
+        )
+        if keeps:
+            best = max(best, values[-1] if aim.goal.sense == "maximize" else -values[-1])
+    return best
+
+
+def opened(organization: Organization) -> tuple[Instance, Market]:
+    instance = build_instance(organization, organization.as_of)
+    return instance, open_market(tabulate(instance))
+
+
+@settings(max_examples=60)
+@given(tiny_organizations(), st.data())
+def test_no_plan_beats_the_bound_of_any_prices(organization: Organization, data: st.DataObject) -> None:
+    instance, market = opened(organization)
+    all_plans = plans(instance)
+    if not all_plans:
+        return
+    aim = some_aim(data, instance, data.draw(st.sampled_from(all_plans)))
+    if aim is None:
+        return
+    priced = price(market, aim, some_prices(data, instance, aim))
+    assert priced.bound >= best_for(aim, instance, all_plans) - TINY
+
+
+@settings(max_examples=25)
+@given(tiny_organizations(), st.data())
+def test_no_plan_beats_the_bound_of_the_blocks(organization: Organization, data: st.DataObject) -> None:
+    instance, market = opened(organization)
+    all_plans = plans(instance)
+    if not all_plans:
+        return
+    aim = some_aim(data, instance, data.draw(st.sampled_from(all_plans)))
+    if aim is None:
+        return
+    prices = some_prices(data, instance, aim)
+    priced = price(market, aim, prices)
+    bound = priced.bound
+    for block in cut_tree(instance, most=2):
+        if block.closed:
+            task, earned = at_prices(market.table, aim, prices, block, Limits(seconds=20))
+            before = earned + float(priced.profit[list(block.projects)].sum())
+            proved = bound_part(task)
+            assert proved is not None
+            bound -= max(0.0, before - proved)
+    assert bound >= best_for(aim, instance, all_plans) - TINY
+
+
+@settings(max_examples=60)
+@given(tiny_organizations(), st.data())
+def test_a_project_takes_no_less_than_in_any_plan(organization: Organization, data: st.DataObject) -> None:
+    """The loss of a project is what it gains less than its best at the prices: never negative."""
+    instance, market = opened(organization)
+    all_plans = plans(instance)
+    if not all_plans:
+        return
+    x = data.draw(st.sampled_from(all_plans))
+    aim = some_aim(data, instance, x)
+    if aim is None:
+        return
+    prices = some_prices(data, instance, aim)
+    priced = price(market, aim, prices)
+    assert (loss_of(market.table, aim, prices, priced, x) >= 0).all()
+
+
+@given(tiny_organizations())
+def test_blocks_share_out_all_projects_that_are_alive(organization: Organization) -> None:
+    instance, _ = opened(organization)
+    alive = sorted(j for j, arcs in enumerate(instance.projects.arcs) if arcs)
+    for most in (1, 2, 40):
+        assert sorted(j for block in cut_tree(instance, most) for j in block.projects) == alive
+
+
+@settings(max_examples=40)
+@given(tiny_organizations(), st.data())
+def test_what_is_rounded_keeps_everything_but_perhaps_the_moves(
+    organization: Organization, data: st.DataObject
+) -> None:
+    instance, _ = opened(organization)
+    over = any(instance.pools.over) or any(instance.teams.over) or any(each.over for each in instance.limits)
+    if over or instance.max_moves is not None:
+        return
+    relaxed = np.array([data.draw(st.floats(0, float(most))) for most in instance.arcs.upper])
+    assert is_feasible(instance, round_relaxation(instance, relaxed))
+
+
+@settings(max_examples=40)
+@given(tiny_organizations(), st.data())
+def test_a_plan_over_fewer_arcs_is_a_plan_of_the_whole(
+    organization: Organization, data: st.DataObject
+) -> None:
+    instance, market = opened(organization)
+    goals = list_goals(instance)
+    x = first_incumbent(instance, goals).x
+    aim = some_aim(data, instance, x)
+    if aim is None:
+        return
+    chosen = choose_arcs(market, aim, some_prices(data, instance, aim), x, per_project=1)
+    part, kept = keep_arcs(instance, chosen)
+    assert (x[~chosen] == 0).all()
+    assert is_feasible(part, x[kept])
+    assert appraise(part, goals, x[kept]) == pytest.approx(appraise(instance, goals, x))
