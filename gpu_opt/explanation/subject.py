@@ -80,7 +80,7 @@ def _project(
     clock: Clock,
 ) -> Explanation:
     proved = plan.status is Status.OPTIMAL
-    reasons = reasons_of(seen.organization, seen.instance, seen.x, proved=proved)(outcome.project)
+    reasons = tuple(reasons_of(seen.organization, seen.instance, seen.x, proved=proved)(outcome.project))
     found = Explanation(
         organization=plan.organization,
         date=plan.date,
@@ -128,7 +128,7 @@ def _team(
         (each for each in under if each.reason.cause is not Cause.MET),
         key=lambda each: each.granted - each.demand,
     )
-    reasons = tuple(dict.fromkeys(explain_project(each.project)[0] for each in lacking))
+    reasons = tuple(dict.fromkeys(next(explain_project(each.project)) for each in lacking))
     return Explanation(
         organization=plan.organization,
         date=plan.date,
