@@ -28,7 +28,7 @@ def find_remedies(
     """The smallest change of each lever that gives the project all it asks for, the cheapest first.
 
     Each is confirmed by solving again, from the plan. Levers for which no change was found within
-    ``options.time_limit`` seconds are left out.
+    ``options.time_limit`` seconds, or only one of more than twice what is not enough, are left out.
     """
     clock = Clock(options)
     one_thread = dataclasses.replace(options, threads=1, progress=None)
@@ -66,8 +66,8 @@ def _smallest(
         else:
             low, is_proved = grains, found.status is Status.OPTIMAL
         grains = lever.most if enough is None else _between(low, high)
-    if enough is None:
-        return None
+    if enough is None or high > 2 * max(low, lever.guess):
+        return None  # nothing, or far more than what was not enough: no answer
     return _remedy(lever, high, plan, enough, project, is_smallest=high - low <= 1 and is_proved)
 
 

@@ -26,7 +26,7 @@ from gpu_opt.plan import Allocation, Basis, Price, Prices, Resource
 TOP = 3
 """Pools, and budgets, that are solved again."""
 
-SHARE_OF_PLAN = 0.15
+SHARE_OF_PLAN = 0.25
 """Of the time, for a plan where none is given; the rest is for the prices."""
 
 NOTHING = 1e-6
