@@ -880,6 +880,11 @@ def test_conflicts_name_what_cannot_all_be_had(gpu_opt: Command) -> None:
     assert "at least 72" in ended.out
 
 
+def test_a_plan_that_cannot_have_all_points_to_its_conflicts(gpu_opt: Command) -> None:
+    assert "gpu-opt conflicts says" in gpu_opt("allocate", str(ORGANIZATIONS / "pinned_conflict.yaml")).out
+    assert "gpu-opt conflicts says" in gpu_opt("allocate", str(ORGANIZATIONS / "oversubscribed.yaml")).out
+
+
 def test_a_lab_without_conflicts_is_told_so(gpu_opt: Command) -> None:
     ended = gpu_opt("conflicts", TWO_TEAMS, "--date", "2027-01-01", "--json")
     assert ended.code == 0

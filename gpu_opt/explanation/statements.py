@@ -14,9 +14,6 @@ from gpu_opt.organization import Organization
 from gpu_opt.plan import Basis, Statement, StatementKind
 from gpu_opt.validation.wording import written
 
-BASE = 1.0
-"""GPUs, or reference GPUs, for each of what a row counts, unless it counts units."""
-
 
 @dataclass(frozen=True, slots=True)
 class Stated:
@@ -27,8 +24,8 @@ class Stated:
     """Its rows with their right-hand sides; a guarantee has none, it holds its shortfall at 0."""
     index: int
     """The pool, team, limit or project."""
-    scale: float = BASE
-    """What the statement counts, for each of what its row counts."""
+    scale: float = 1.0
+    """GPUs, or reference GPUs, for each of what its row counts: pools' rows count units."""
 
 
 def list_statements(

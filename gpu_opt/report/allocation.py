@@ -16,12 +16,17 @@ MOST_PROJECTS = 60
 """Of more projects than these, the table shows those that are short or lose GPUs."""
 
 
+CONFLICTS = "gpu-opt conflicts says which statements exclude one another, and what would resolve it."
+
+
 def allocation(plan: Allocation, *, every_project: bool = False) -> RenderableType:
     """The whole allocation; `every_project` also shows those that got all they asked for."""
     title = f"{plan.organization}: allocation for {plan.date}"
     sections = [headline(title, plan)]
     if plan.overruns:
         sections.append(overruns(plan.overruns))
+    if plan.overruns or any(one.shortfall > 0 for one in plan.teams):
+        sections.append(cell(CONFLICTS))
     sections += [goals(plan), teams(plan), pools(plan.pools), projects(plan, every_project=every_project)]
     if plan.moves:
         sections.append(moves(plan))
