@@ -112,6 +112,7 @@ class Clock:
             gap=self.options.gap,
             threads=self.options.threads,
             seed=self.options.seed,
+            work_limit=self.options.work_limit,
             seconds={**self._spent, "total": self.seconds},
         )
 

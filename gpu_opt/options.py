@@ -82,6 +82,7 @@ class Options:
             f"gap is {self.gap}; give a share from 0 to below 1": 0 <= self.gap < 1,
             f"threads is {self.threads}; give 1 or more": self.threads >= 1,
             f"seed is {self.seed}; give 0 or more": self.seed >= 0,
+            f"work_limit is {self.work_limit}; give 1 or more": (self.work_limit or 1) >= 1,
         }
         if messages := [message for message, holds in claims.items() if not holds]:
             raise ValueError("these options cannot be meant: " + "; ".join(messages))

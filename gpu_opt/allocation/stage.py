@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from gpu_opt.allocation.rounding import round_relaxation
 from gpu_opt.allocation.start import read_relaxation
 from gpu_opt.allocation.strategy.crew import POLL, Crew, Job
 from gpu_opt.allocation.strategy.improving import improving_jobs
+from gpu_opt.allocation.strategy.parts import Limits
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import Market, as_goal
 from gpu_opt.allocation.strategy.proving import proving_jobs, relax, whole_job
@@ -101,7 +104,13 @@ class Stage:
     @property
     def seconds_left(self) -> float:
         """Seconds that one call of CBC may take."""
-        return float("inf") if self.options.work_limit is not None else self.left
+        return math.inf if self.options.work_limit is not None else self.left
+
+    def within_time(self, limits: Limits) -> Limits:
+        """Limits for a part: of nodes only where work is limited, else also of the time that is left."""
+        in_waves = self.options.work_limit is not None
+        seconds = math.inf if in_waves else min(limits.seconds, self.left)
+        return replace(limits, seconds=seconds, seed=self.options.seed)
 
     def run(self) -> Proof:
         """Improve the plan and the bound until they meet, the time is over, or somebody cancels."""
@@ -124,9 +133,11 @@ class Stage:
         if self.guide is not None:
             self.tighten(as_goal(self.guide.aim, self.guide.bound))
         proving, improving = proving_jobs(self, with_whole=not is_small), improving_jobs(self)
-        while not self.is_over() and (crew.has_proof_job or not self.is_given_up):
+        kinds = itertools.cycle((proving, improving))  # they take turns where there is one place only
+        while not self.is_over() and (crew.has_long_job or not self.is_given_up):
             while crew.free and not self.is_over() and not self.is_given_up:
-                job = None if crew.has_proof_job else next(proving, None)
+                may_prove = next(kinds) is proving and not crew.has_proof_job
+                job = next(proving, None) if may_prove else None
                 self._give(crew, job or next(improving))
             self._collect(crew, POLL)
 

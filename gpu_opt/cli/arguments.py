@@ -32,6 +32,17 @@ Seed = Annotated[
     int, typer.Option("--seed", min=0, max=2**31 - 1, metavar="N", help="Random seed of the solve.")
 ]
 
+WorkLimit = Annotated[
+    int | None,
+    typer.Option(
+        "--work-limit",
+        min=1,
+        metavar="N",
+        show_default="none",
+        help="Stop each allocation after N programs instead of a time: the same plan on every run.",
+    ),
+]
+
 Scenarios = Annotated[
     list[str], typer.Argument(metavar="SCENARIO...", help="Files of changes, in YAML or JSON.")
 ]

@@ -37,6 +37,7 @@ class Settings:
     gap: float
     threads: int | None
     seed: int
+    work_limit: int | None
 
 
 def settings(
@@ -46,12 +47,14 @@ def settings(
     gap: args.Gap = "0.01%",
     threads: args.Threads = None,
     seed: args.Seed = 0,
+    work_limit: args.WorkLimit = None,
 ) -> Settings:
     """The options that every command takes, as they were typed, checked.
 
     Raises typer.BadParameter if one of them cannot be meant.
     """
-    return Settings(as_json, quiet, args.parse_seconds(time_limit), args.parse_gap(gap), threads, seed)
+    seconds, share = args.parse_seconds(time_limit), args.parse_gap(gap)
+    return Settings(as_json, quiet, seconds, share, threads, seed, work_limit)
 
 
 def with_settings(command: Callable[..., int]) -> Callable[..., int]:
@@ -86,7 +89,14 @@ def solving(how: Settings, file: str) -> Iterator[tuple[Organization, Options]]:
     showing = contextlib.nullcontext() if how.quiet else display(sys.stderr, cancel)
     try:
         with interruptible(cancel, announce=not live), showing as progress:
-            options = Options(how.time_limit, how.gap, seed=how.seed, progress=progress, cancel=cancel)
+            options = Options(
+                how.time_limit,
+                how.gap,
+                seed=how.seed,
+                work_limit=how.work_limit,
+                progress=progress,
+                cancel=cancel,
+            )
             if how.threads is not None:
                 options = dataclasses.replace(options, threads=how.threads)
             yield _read(file, cancel), options

@@ -93,6 +93,8 @@ class Run(Result):
     gap: float
     threads: int
     seed: int
+    work_limit: int | None = None
+    """Programs that CBC could solve, where those were limited instead of seconds."""
     seconds: dict[str, float]
     """Wall-clock seconds by phase, ``total`` included."""
 

@@ -62,8 +62,13 @@ class Crew:
 
     @property
     def has_proof_job(self) -> bool:
-        """Whether somebody works on the bound."""
-        return any(job.is_proof for job in self._running.values())
+        """Whether somebody works on a part's bound."""
+        return any(job.is_proof and not job.is_long for job in self._running.values())
+
+    @property
+    def has_long_job(self) -> bool:
+        """Whether somebody works on the whole program."""
+        return any(job.is_long for job in self._running.values())
 
     def give(self, job: Job) -> None:
         """Start a job."""

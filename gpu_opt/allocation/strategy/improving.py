@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +27,7 @@ from gpu_opt.instance import Ints
 if TYPE_CHECKING:
     from gpu_opt.allocation.stage import Stage
 
-LIMITS = Limits(seconds=1.0, nodes=500, gap=1e-5)
+LIMITS = Limits(seconds=1.0, nodes=100, gap=1e-5)
 """For one part. Most need a few tenths of a second."""
 
 BLOCK, ACROSS = 25, 30
@@ -73,8 +72,7 @@ def _across(stage: Stage, number: int) -> Sequence[int]:
 def _job(stage: Stage, chosen: Sequence[int]) -> Job:
     incumbent = stage.incumbent
     part, arcs = restrict(incumbent.instance, incumbent.x, chosen, _among(stage))
-    seconds = min(LIMITS.seconds, stage.seconds_left)
-    limits = replace(LIMITS, seconds=seconds, seed=stage.options.seed)
+    limits = stage.within_time(LIMITS)
 
     def done(answer: Ints | None) -> None:
         stage.count(answer is not None)

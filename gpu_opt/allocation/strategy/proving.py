@@ -33,10 +33,10 @@ log = logging.getLogger(__name__)
 WHOLE_ARCS = 10_000
 """Arcs of an instance whose whole program is worth CBC's time."""
 
-WHOLE_NODES = 1_000
+WHOLE_NODES = 100
 """Nodes that the whole program may take where work is limited instead of time."""
 
-BLOCK_LIMITS = Limits(seconds=2.0, nodes=2_000)
+BLOCK_LIMITS = Limits(seconds=2.0, nodes=500)
 """For one block. Most need a tenth of a second."""
 
 
@@ -96,14 +96,12 @@ def _block_jobs(stage: Stage, guide: Guide) -> Iterator[Job]:
     loss = loss_of(table, target, guide.prices, priced, stage.incumbent.x)
     blocks = [block for block in cut_tree(instance) if block.closed]
     reached = [priced.bound]
-    seed = stage.options.seed
 
     def left(block: Block) -> float:
         return float(loss[list(block.projects)].sum())
 
     for block in sorted(blocks, key=left, reverse=True):
-        limits = replace(BLOCK_LIMITS, seed=seed, seconds=min(BLOCK_LIMITS.seconds, stage.seconds_left))
-        task, earned = at_prices(table, target, guide.prices, block, limits)
+        task, earned = at_prices(table, target, guide.prices, block, stage.within_time(BLOCK_LIMITS))
         before = earned + float(priced.profit[list(block.projects)].sum())
 
         def done(bound: float | None, before: float = before) -> None:
