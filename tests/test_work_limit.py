@@ -12,7 +12,7 @@ from gpu_opt.options import Options
 from gpu_opt.plan import Allocation
 from tests.building import lab, pool, project
 
-LAB = generate(Dials(40, 5, seed=3))
+LAB = generate(Dials(24, 4, seed=3))
 
 
 def limited(programs: int, **options: Any) -> Allocation:

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 WHOLE_ARCS = 10_000
 """Arcs of an instance whose whole program is worth CBC's time."""
 
-WHOLE_NODES = 100
+WHOLE_NODES = 20
 """Nodes that the whole program may take where work is limited instead of time."""
 
 BLOCK_LIMITS = Limits(seconds=2.0, nodes=500)
