@@ -48,7 +48,7 @@ class Counting(Executor):
         self.executor = executor
         self.tasks = 0
 
-    def submit(self, *task: Any, **named: Any) -> Future[Any]:  # type: ignore[override]
+    def submit(self, *task: Any, **named: Any) -> Future[Any]:
         self.tasks += 1
         return self.executor.submit(*task, **named)
 
