@@ -32,7 +32,7 @@ class Budgets:
     limit: dict[tuple[str, str], Fraction]
     """l_ng in whole GPUs, rounded down, by (team, GPU type); only where a limit is stated."""
     guarantee: dict[str, Fraction]
-    """By team, before it is compared with what could be used; only teams that have one."""
+    """By team, before it is compared with what its projects need; only teams that have one."""
     parent: dict[str, str | None]
 
     def chain(self, team: str) -> Iterator[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from gpu_opt.budgets import Budgets
 from gpu_opt.instance import MILLI
@@ -37,6 +39,16 @@ class Derived:
     """Milli-compute, at the speeds of the types, of its wanted holdings."""
 
 
+class _Offer(NamedTuple):
+    """What a project can reach in a pool, in milli-compute."""
+
+    gpu_type: str
+    own: int
+    """At the project's own speed."""
+    counted: int
+    """At the speed of the type, which budgets count."""
+
+
 def derive(organization: Organization, budgets: Budgets, project: Project) -> Derived:
     """Derive what an active project may get; without pools if it is dead."""
     where = _runs_on(organization, project)
@@ -49,15 +61,19 @@ def derive(organization: Organization, budgets: Budgets, project: Project) -> De
     worth = _dot(wanted, own)
     minimum = min(milli(project.minimum), worth) if worth else milli(project.minimum)
     reach = _reach(budgets, project, pools, wanted)
+    offers = [
+        _Offer(pool.gpu_type, units * o, units * c)
+        for pool, units, o, c in zip(pools, reach, own, counted, strict=True)
+    ]
     pick = max if project.one_pool else sum
-    reached = pick([units * each for units, each in zip(reach, own, strict=True)] or [0])
+    reached = pick([offer.own for offer in offers] or [0])
     cheapest = min((Fraction(c, o) for c, o in zip(counted, own, strict=True)), default=Fraction(0))
     if not worth and (reached < max(minimum, 1) or _capped(budgets, project, minimum * cheapest)):
         return Derived((), (), (), (), (), demand, Fraction(0), minimum, Fraction(0), 0, 0)
     needed = [max(1, -(-demand // each)) for each in own]
     most_share = _most_share(demand, wanted, needed)
-    reachable = Fraction(pick([r * c for r, c in zip(reach, counted, strict=True)]))
     upper = tuple(min(r, math.floor(most_share * n)) for r, n in zip(reach, needed, strict=True))
+    wanted_compute = _dot(wanted, counted)
     return Derived(
         pools=tuple(where),
         own=tuple(own),
@@ -67,9 +83,9 @@ def derive(organization: Organization, budgets: Budgets, project: Project) -> De
         demand=demand,
         most_share=most_share,
         minimum=minimum,
-        usable=min(demand * cheapest, reachable),
+        usable=max(_least_compute(demand, offers, one_pool=project.one_pool), Fraction(wanted_compute)),
         smallest_unit=min((c for c, most_units in zip(counted, upper, strict=True) if most_units), default=0),
-        wanted_compute=_dot(wanted, counted),
+        wanted_compute=wanted_compute,
     )
 
 
@@ -116,6 +132,29 @@ def _reach(budgets: Budgets, project: Project, pools: list[Pool], wanted: list[i
         room = min([Fraction(budgets.gpus[pool.name]), *limits])
         reach.append(max(units, int(room // pool.unit)))
     return reach
+
+
+def _least_compute(demand: int, offers: Sequence[_Offer], *, one_pool: bool) -> Fraction:
+    """The least compute, as budgets count it, that meets the demand; all in reach where that is too little.
+
+    In a single pool: of those that meet it alone; where none does, in the one that does most.
+    """
+    if one_pool:
+        whole = [Fraction(offer.counted, offer.own) for offer in offers if offer.own >= max(demand, 1)]
+        most = max(offers, key=lambda offer: (offer.own, -offer.counted))
+        return min(whole) * demand if whole else Fraction(most.counted)
+    own: Counter[str] = Counter()
+    counted: Counter[str] = Counter()
+    for offer in offers:
+        own[offer.gpu_type] += offer.own
+        counted[offer.gpu_type] += offer.counted
+    ratios = {kind: Fraction(counted[kind], reached) for kind, reached in own.items() if reached}
+    compute, missing = Fraction(0), demand
+    for kind, ratio in sorted(ratios.items(), key=lambda item: item[1]):
+        given = min(missing, own[kind])
+        compute += ratio * given
+        missing -= given
+    return compute
 
 
 def _capped(budgets: Budgets, project: Project, minimum: Fraction) -> bool:

@@ -206,16 +206,17 @@ CASES: list[tuple[Rule, Organization, Says]] = [
         budgets.guarantee_above_demand,
         lab(
             TWO_TYPES,
-            [root(guarantee=17), team("a", guarantee=13)],
+            [root(guarantee=29), team("a", guarantee=13)],
             [
                 project("slow", demand=12, team="a", speeds={"h100": 1, "gb200": 3}),
                 project("quick", demand=6),
+                project("holder", demand=6, holds={"texas": 4}),  # these count 10
                 project("over", demand=99, starts=LONG_AGO, ends=TODAY),
             ],
         ),
         {
-            "teams[0].guarantee": "the guarantee 17 is above what its projects ask for, 16: no more",
-            "teams[1].guarantee": "ask for, 10",
+            "teams[0].guarantee": "the guarantee 29 is above what its projects need, at most 28: no more",
+            "teams[1].guarantee": "need, at most 12:",
         },
     ),
     (

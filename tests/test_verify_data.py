@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import pytest
+
 from gpu_opt.checker import lexicographic_value, verify
 from gpu_opt.organization import Limit
 from gpu_opt.plan import Status, Stop
@@ -68,6 +70,54 @@ def test_a_project_with_its_own_speed_uses_what_the_types_are_worth() -> None:
         projects=[project("orion", 100, "vision", speeds={"gb200": 2.0})],
     )
     assert allocation(organization, {}).teams[1].promised == 40
+
+
+def test_a_small_pool_in_which_a_project_is_fast_does_not_shrink_a_promise() -> None:
+    organization = lab(
+        [pool("iowa", 16), pool("texas", 1, gpu_type="gb200")],
+        teams=[team("vision", guarantee=16)],
+        projects=[project("orion", 16, "vision", speeds={"h100": 1.0, "gb200": 5.0})],
+    )  # the GPU of texas does 5 of its demand and counts 2.5, the other 11 count 11
+    assert allocation(organization, {}).teams[1].promised == 13.5
+
+
+@pytest.mark.parametrize(("gpus", "promised"), [(1, 16), (3, 16), (4, 8)])
+def test_a_one_pool_project_needs_what_counts_least_of_the_pools_that_meet_its_demand(
+    gpus: int, promised: float
+) -> None:
+    organization = lab(
+        [pool("iowa", 16), pool("texas", gpus, gpu_type="gb200")],
+        teams=[team("vision", guarantee=16)],
+        projects=[project("orion", 16, "vision", speeds={"h100": 1.0, "gb200": 5.0}, one_pool=True)],
+    )
+    assert allocation(organization, {}).teams[1].promised == promised
+
+
+@pytest.mark.parametrize(
+    ("own", "promised"),
+    [
+        (1.0, 6),  # iowa does 6 of its demand, texas 4, though these count 10
+        (1.5, 6),  # as much in both, where iowa counts less
+        (2.0, 10),
+    ],
+)
+def test_a_one_pool_project_that_no_pool_serves_reaches_for_what_does_most(
+    own: float, promised: float
+) -> None:
+    organization = lab(
+        [pool("iowa", 6), pool("texas", 4, gpu_type="gb200")],
+        teams=[team("vision", guarantee=16)],
+        projects=[project("orion", 16, "vision", speeds={"h100": 1.0, "gb200": own}, one_pool=True)],
+    )
+    assert allocation(organization, {}).teams[1].promised == promised
+
+
+def test_what_is_pinned_beyond_the_demand_is_needed() -> None:
+    organization = lab(
+        teams=[team("vision", guarantee=8)],
+        projects=[project("orion", 2, "vision", holds={"iowa": 5}, pinned=True)],
+    )
+    assert allocation(organization, {}).teams[1].promised == 5
 
 
 def test_a_one_pool_project_uses_its_largest_pool() -> None:

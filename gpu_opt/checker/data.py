@@ -35,7 +35,7 @@ class Scope:
     minimum: int
     """The compute below which it may only have nothing."""
     usable: Fraction
-    """The compute, as budgets count it, that it could use."""
+    """The least compute, as budgets count it, that meets its demand; else all that it can reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def scope_of(
         enough,
         allowed=max(Fraction(demand > 0), portion(enough, wanted)),
         minimum=min(minimum, held) if wanted else minimum,
-        usable=min(ratio * demand, Fraction(reachable(project, reach, fleet.worth))),
+        usable=max(least_use(project, reach, speeds, fleet), Fraction(add_worth(fleet, wanted))),
     )
 
 
@@ -179,6 +179,40 @@ def least_ratio(project: Project, speeds: Mapping[str, int], fleet: Fleet) -> Fr
     return min((Fraction(worth, at) for worth, at in pairs), default=Fraction(1))
 
 
+def least_use(
+    project: Project, reach: Mapping[str, int], speeds: Mapping[str, int], fleet: Fleet
+) -> Fraction:
+    """The least that its demand counts in budgets; where that is out of reach, what most of it counts."""
+    demand = thousandths(project.demand)
+    if not project.one_pool:
+        return cheapest_mix(demand, reach, speeds, fleet)
+    alone = [pool for pool, gpus in reach.items() if speeds[pool] * gpus >= demand]
+    if alone:
+        return min(Fraction(fleet.worth[pool] * demand, speeds[pool]) for pool in alone)
+    most = max(speeds[pool] * gpus for pool, gpus in reach.items())
+    best = [pool for pool, gpus in reach.items() if speeds[pool] * gpus == most]
+    return Fraction(min(fleet.worth[pool] * reach[pool] for pool in best))
+
+
+def cheapest_mix(demand: int, reach: Mapping[str, int], speeds: Mapping[str, int], fleet: Fleet) -> Fraction:
+    """What the demand counts in budgets, met from where it counts least, as far as that reaches, first."""
+    by_ratio: dict[tuple[int, int], int] = {}
+    for pool, gpus in reach.items():
+        pair = fleet.worth[pool], speeds[pool]
+        by_ratio[pair] = by_ratio.get(pair, 0) + speeds[pool] * gpus
+    used, rest = Fraction(0), demand
+    for worth, speed in sorted(by_ratio, key=lambda pair: Fraction(*pair)):
+        taken = min(rest, by_ratio[worth, speed])
+        used += Fraction(worth * taken, speed)
+        rest -= taken
+    return used
+
+
+def add_worth(fleet: Fleet, gpus: Mapping[str, int]) -> int:
+    """Thousandths of compute of GPUs by pool, as budgets count them."""
+    return sum(fleet.worth[pool] * count for pool, count in gpus.items())
+
+
 def reachable(project: Project, reach: Mapping[str, int], speeds: Mapping[str, int]) -> int:
     """Thousandths of compute that the project can reach, at the given speeds."""
     terms = [speeds[pool] * gpus for pool, gpus in reach.items()]
@@ -198,7 +232,7 @@ def is_dead(
 
 
 def promises(budgets: Budgets, scopes: Mapping[str, Scope]) -> dict[str, Fraction]:
-    """Every team's guarantee, or what its projects could use where that is less; compute."""
+    """Every team's guarantee, or what serves its projects where that is less; compute."""
     usable = dict.fromkeys(budgets.paths, Fraction(0))
     for scope in scopes.values():
         usable[scope.project.team] += scope.usable / 1000

@@ -127,7 +127,8 @@ class TeamOutcome(Result):
     guarantee: float | None
     """As written, percentages resolved."""
     promised: float
-    """The guarantee, or what its projects could use where that is less."""
+    """The guarantee; where that is less, the least compute that meets its projects' demands, as far as they
+    are within reach."""
     cap: float | None
     granted: float
     shortfall: float

@@ -90,7 +90,7 @@ def _team_note(one: TeamOutcome, full: bool, over: bool) -> str:
     elif one.cap is not None and (full or one.granted >= one.cap):
         notes.append("at its cap")
     if one.guarantee is not None and one.promised < one.guarantee:
-        notes.append(f"can use only {amount(one.promised)}")
+        notes.append(f"its projects need, or can reach, at most {amount(one.promised)}")
     return ", ".join(notes)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from itertools import pairwise
 
@@ -100,37 +100,42 @@ def _unreachable(
 
 
 def guarantee_above_demand(facts: Facts) -> Iterator[Problem]:
-    """Warning: a team that is promised more than the projects under it ask for."""
+    """Warning: a team that is promised more than the projects under it could need at the worst."""
     organization = facts.organization
     whole_tree = len(facts.sound) == len(organization.teams)
     if not whole_tree or any(project.team not in facts.teams for project in organization.projects):
         return
-    asked = [Fraction()] * len(organization.teams)
+    pooled = {pool.gpu_type for pool in organization.pools}
+    needed = [Fraction()] * len(organization.teams)
     for project in organization.projects:
         if project.ends is None or organization.as_of < project.ends:
-            asked[facts.teams[project.team]] += _compute_asked(facts, project)
+            needed[facts.teams[project.team]] += _most_needed(facts, project, pooled)
     for i in reversed(facts.sound):
         parent = facts.parents[i]
         if parent is not None:
-            asked[parent] += asked[i]
+            needed[parent] += needed[i]
     for i, budget in enumerate(resolved_budgets(facts, organization.as_of)):
-        if budget.guarantee is not None and budget.guarantee > asked[i]:
-            comparison = f"the guarantee {number(budget.guarantee)} is above what its projects ask for"
+        if budget.guarantee is not None and budget.guarantee > needed[i]:
+            guarantee, most = number(budget.guarantee), number(needed[i])
+            comparison = f"the guarantee {guarantee} is above what its projects need, at most {most}"
             yield warning(
                 f"teams[{i}].guarantee",
-                f"{comparison}, {number(asked[i])}: no more than that is promised; lower it, or add projects",
+                f"{comparison}: no more than that is promised; lower it, or add projects",
             )
 
 
-def _compute_asked(facts: Facts, project: Project) -> Fraction:
-    """The demand at the speeds of the GPU types, which budgets count, where that is least."""
+def _most_needed(facts: Facts, project: Project, pooled: Collection[str]) -> Fraction:
+    """The demand at the speeds of the GPU types, which budgets count, where it is most; or what it holds."""
     types = facts.organization.gpu_types
     ratios = [
         exactly(types[name].speed) / exactly(own)
         for name, own in (project.speeds or {}).items()
-        if name in types
+        if name in types and name in pooled
     ]
-    return exactly(project.demand) * min(ratios, default=Fraction(1))
+    held = [
+        exactly(types[facts.pools[name].gpu_type].speed) * n for name, n in holdings(facts, project).items()
+    ]
+    return max(exactly(project.demand) * max(ratios, default=Fraction(1)), sum(held, Fraction()))
 
 
 def holdings_above_caps(facts: Facts) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from gpu_opt.checker.allocation import demand, granted_of
 from gpu_opt.checker.data import allocation_data
 from gpu_opt.organization import Organization, Pool, Project, exact
 from gpu_opt.plan import Grant
-from tests.building import SPEEDS, lab, pool, project
+from tests.building import SPEEDS, lab, pool, project, root
 from tests.solving import grants, proved
 from tests.strategies import organizations
 
@@ -46,12 +46,12 @@ def wishes(draw: DrawFn) -> Wish:
     """Up to three pools, and in each GPUs up to one unit more than what meets the demand alone."""
     pools = [draw(some_pool(name)) for name in ("iowa", "ohio", "texas")[: draw(st.integers(1, 3))]]
     asked = draw(st.integers(1, 400_000).map(lambda thousandths: thousandths / 1_000))
-    orion = project("orion", asked, speeds=draw(own_speeds))
+    orion = project("orion", asked, speeds=draw(own_speeds), one_pool=draw(st.booleans()))
     gpus = {}
     for each in pools:
         whole = math.ceil(exact(asked) / unit_compute(orion, each))
         gpus[each.name] = each.unit * draw(st.just(0) | st.just(whole + 1) | st.integers(0, whole))
-    return Wish(lab(pools, projects=[orion]), gpus)
+    return Wish(lab(pools, [root(guarantee=1_000_000)], [orion]), gpus)
 
 
 def unit_compute(project: Project, pool: Pool) -> Fraction:
@@ -104,6 +104,17 @@ def test_less_than_what_is_allowed_is_allowed(wish: Wish, data: st.DataObject) -
     if is_allowed(wish.organization, wish.gpus):
         fewer = {at: data.draw(st.integers(0, gpus)) for at, gpus in wish.gpus.items()}
         assert is_allowed(wish.organization, fewer)
+
+
+@settings(max_examples=100)
+@given(wishes())
+def test_whatever_meets_the_demand_counts_no_less_than_what_is_promised(wish: Wish) -> None:
+    data = allocation_data(wish.organization, wish.organization.as_of)
+    counted = data.totals({"orion": wish.gpus}).compute["lab"]
+    used = [gpus for gpus in wish.gpus.values() if gpus]
+    meets = compute(wish.organization, wish.orion, wish.gpus) >= exact(wish.orion.demand)
+    if meets and (len(used) == 1 or not wish.orion.one_pool):
+        assert Fraction(counted, 1000) >= data.promised["lab"]
 
 
 @settings(max_examples=settings().max_examples // 2)
