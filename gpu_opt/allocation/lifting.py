@@ -11,6 +11,7 @@ import numpy as np
 
 from gpu_opt.allocation.greedy import Ledger, grant, room
 from gpu_opt.allocation.shares import units_left
+from gpu_opt.allocation.spread import may_use
 from gpu_opt.instance import MILLI
 
 
@@ -63,10 +64,8 @@ def _may_have_more(ledger: Ledger, project: int, arc: int) -> bool:
     own = instance.projects.arcs[project]
     units = ledger.x[own.start : own.stop]
     compute = int((units * instance.arcs.own[own.start : own.stop]).sum()) + int(instance.arcs.own[arc])
-    pools = int(np.count_nonzero(units)) + (not ledger.x[arc])
-    most = instance.projects.one_pool[project]
     enough = compute >= instance.projects.minimum[project] and ledger.x[arc] < instance.arcs.upper[arc]
-    return enough and (not most or pools <= most) and units_left(instance, ledger.x, arc) >= 1
+    return enough and may_use(instance, ledger.x, arc) and units_left(instance, ledger.x, arc) >= 1
 
 
 def _donors(ledger: Ledger, team: int, pool: int) -> list[int]:

@@ -36,7 +36,7 @@ class Statement(Result):
     """Who could relax it; None for a pool, and where no owner is named."""
     amount: float
     """What it says: compute for a guarantee or a cap, else GPUs. Of a guarantee, what is promised: no more
-    than its projects could use."""
+    than its projects need, or can reach."""
     relaxed: float | None
     """The nearest amount with which the statements of this conflict can all hold: less for a guarantee or
     a pin, more for all others. None: it was not found in the time."""
