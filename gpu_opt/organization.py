@@ -18,7 +18,7 @@ import re
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 MAX_GPUS = 100_000_000
 """Largest number of GPUs that any one field may hold: beyond it, doubles could not tell units apart."""
@@ -69,7 +69,8 @@ Speed = Annotated[
     float, Field(strict=True, gt=0, le=1000, allow_inf_nan=False), BeforeValidator(_check_decimals)
 ]
 Price = Annotated[float, Field(strict=True, ge=0, le=1_000_000, allow_inf_nan=False)]
-Amount = Annotated[Compute | str, BeforeValidator(_check_amount)]
+Percentage = Annotated[str, WithJsonSchema({"type": "string", "pattern": PERCENTAGE.pattern})]
+Amount = Annotated[Compute | Percentage, BeforeValidator(_check_amount)]
 """Compute in reference GPUs, or a percentage of the parent's cap (of the fleet, for the root)."""
 
 
@@ -157,7 +158,7 @@ class Project(Record):
     holds: dict[Name, Gpus] = {}
     """GPUs that it has now, by pool."""
     pinned: bool = False
-    """True: its holdings may not be touched."""
+    """True: its holdings may not be touched while it runs, that is from its start to its end."""
 
 
 class ReallocationPrices(Record):

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -578,6 +579,21 @@ def test_the_input_has_a_schema_for_editors(gpu_opt: Command) -> None:
     schema = gpu_opt("schema").document
     assert set(schema["properties"]) == set(Organization.model_fields)
     assert schema["required"] == ["name", "as_of"]
+
+
+def test_the_schema_says_what_a_percentage_looks_like(gpu_opt: Command) -> None:
+    schema = gpu_opt("schema").document["$defs"]
+    fields = [schema["Team"]["properties"][name] for name in ("guarantee", "cap")]
+    for field in (*fields, schema["Limit"]["properties"]["cap"]):
+        (text,) = [each for each in field["anyOf"] if each["type"] == "string"]
+        for written, is_one in (
+            ("55%", True),
+            (" 33.3 %", True),
+            ("55", False),
+            ("half%", False),
+            ("%", False),
+        ):
+            assert bool(re.search(text["pattern"], written)) == is_one
 
 
 @pytest.mark.parametrize(

@@ -313,8 +313,26 @@ CASES: list[tuple[Rule, Organization, Says]] = [
     ),
     (
         projects.not_started_with_holdings,
-        lab(projects=[project("x", starts=TOMORROW, holds={"iowa": 8}), project("y", starts=NEXT_MONTH)]),
+        lab(
+            projects=[
+                project("x", starts=TOMORROW, holds={"iowa": 8}),
+                project("y", starts=NEXT_MONTH),
+                project("pinned", starts=TOMORROW, holds={"iowa": 8}, pinned=True),
+            ]
+        ),
         {"projects[0].starts": "it starts on 2026-11-24, and until then the 8 GPUs that it holds count"},
+    ),
+    (
+        projects.pinned_before_it_starts,
+        lab(
+            projects=[
+                project("x", starts=TOMORROW, holds={"iowa": 8}, pinned=True),
+                project("now", starts=TODAY, holds={"iowa": 8}, pinned=True),
+                project("unpinned", starts=TOMORROW, holds={"iowa": 8}),
+                project("empty", starts=TOMORROW, pinned=True),
+            ]
+        ),
+        {"projects[0].pinned": "until it starts on 2026-11-24 its pin keeps nothing, and the 8 GPUs that it"},
     ),
     (
         projects.below_minimum,

@@ -50,6 +50,7 @@ from gpu_opt.validation.projects import (
     minimum_above_demand,
     not_started_with_holdings,
     one_pool_in_several,
+    pinned_before_it_starts,
     pinned_without_holdings,
 )
 
@@ -81,6 +82,7 @@ RULES: tuple[Callable[[Facts], Iterator[Problem]], ...] = (
     not_started_with_holdings,
     below_minimum,
     one_pool_in_several,
+    pinned_before_it_starts,
     pinned_without_holdings,
     can_run_nowhere,
     value_shares,

@@ -47,15 +47,27 @@ def ended_with_holdings(facts: Facts) -> Iterator[Problem]:
 
 
 def not_started_with_holdings(facts: Facts) -> Iterator[Problem]:
-    """Warning: a project that holds GPUs before it starts."""
+    """Warning: a project that holds GPUs before it starts; one that is pinned has a warning of its own."""
     as_of = facts.organization.as_of
     for i, project in enumerate(facts.organization.projects):
         held = sum(project.holds.values())
-        if held and project.starts and project.starts > as_of:
+        if held and not project.pinned and project.starts and project.starts > as_of:
             counted = f"it starts on {project.starts}, and until then the {number(held)} GPUs that it holds"
             yield warning(
                 f"projects[{i}].starts", f"{counted} count as free; give it an earlier start to keep them"
             )
+
+
+def pinned_before_it_starts(facts: Facts) -> Iterator[Problem]:
+    """Warning: a project whose holdings are pinned before it starts, so that the pin keeps nothing yet."""
+    as_of = facts.organization.as_of
+    for i, project in enumerate(facts.organization.projects):
+        held = sum(project.holds.values())
+        if held and project.pinned and project.starts and project.starts > as_of:
+            idle = f"until it starts on {project.starts} its pin keeps nothing"
+            free = f"the {number(held)} GPUs that it holds count as free"
+            remedy = "give it an earlier start to keep them, or write false"
+            yield warning(f"projects[{i}].pinned", f"{idle}, and {free}; {remedy}")
 
 
 def below_minimum(facts: Facts) -> Iterator[Problem]:
