@@ -18,7 +18,7 @@ import re
 from fractions import Fraction
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 MAX_GPUS = 100_000_000
 """Largest number of GPUs that any one field may hold: beyond it, doubles could not tell units apart."""
@@ -26,6 +26,10 @@ MAX_GPUS = 100_000_000
 MAX_DECIMALS = 3
 """Decimals that a speed may have. All compute is then a multiple of 0.001 reference GPUs, far above
 the tolerance of a linear program, so that a rounded plan meets every cap exactly."""
+
+MIN_WEIGHT, MAX_WEIGHT = 0.001, 1_000_000
+"""Bounds of priorities, and of values and prices that are not 0: a solver adds them up in doubles, to within
+its tolerances."""
 
 DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 PERCENTAGE = re.compile(r"^\s*(\d{1,9}(?:\.\d{1,9})?)\s*%\s*$", re.ASCII)
@@ -36,6 +40,12 @@ def _check_decimals(value: Any) -> Any:
         exact = Fraction(str(value)) * 10**MAX_DECIMALS
         if exact.denominator != 1:
             raise ValueError(f"has more than {MAX_DECIMALS} decimals; write {round(value, MAX_DECIMALS)}")
+    return value
+
+
+def _check_weight(value: float) -> float:
+    if 0 < value < MIN_WEIGHT:
+        raise ValueError(f"must be 0, or at least {MIN_WEIGHT}")
     return value
 
 
@@ -68,7 +78,10 @@ Compute = Annotated[
 Speed = Annotated[
     float, Field(strict=True, gt=0, le=1000, allow_inf_nan=False), BeforeValidator(_check_decimals)
 ]
-Price = Annotated[float, Field(strict=True, ge=0, le=1_000_000, allow_inf_nan=False)]
+Price = Annotated[
+    float, Field(strict=True, ge=0, le=MAX_WEIGHT, allow_inf_nan=False), AfterValidator(_check_weight)
+]
+Priority = Annotated[float, Field(strict=True, ge=MIN_WEIGHT, le=MAX_WEIGHT, allow_inf_nan=False)]
 Percentage = Annotated[str, WithJsonSchema({"type": "string", "pattern": PERCENTAGE.pattern})]
 Amount = Annotated[Compute | Percentage, BeforeValidator(_check_amount)]
 """Compute in reference GPUs, or a percentage of the parent's cap (of the fleet, for the root)."""
@@ -137,7 +150,7 @@ class Project(Record):
     team: Name
     tier: Annotated[int, Field(strict=True, ge=1, le=100)] = 1
     """Tiers are strict: everything that tier 1 can gain comes before anything for tier 2."""
-    priority: Annotated[float, Field(strict=True, gt=0, le=1_000_000, allow_inf_nan=False)] = 1.0
+    priority: Priority = 1.0
     """Weight within the tier."""
     demand: Compute
     """Compute asked for, at the project's own speeds."""
@@ -220,7 +233,7 @@ class Request(Record):
     by: Day
     """The day by which it needs them; later is late."""
     tier: Annotated[int, Field(strict=True, ge=1, le=100)] = 1
-    priority: Annotated[float, Field(strict=True, gt=0, le=1_000_000, allow_inf_nan=False)] = 1.0
+    priority: Priority = 1.0
     all_or_nothing: bool = False
     """True: fewer than all of them are of no use."""
 

@@ -114,6 +114,8 @@ def test_lines_are_found_behind_names_with_dots_and_brackets(tmp_path: Path) -> 
         ),
         ("policy: {max_moves: 0x10}", "policy.max_moves: must be a whole number, not the text '0x10'"),
         ("policy: {max_moves: 1.5}", "policy.max_moves: must be a whole number, not the number 1.5"),
+        ("policy: {move_cost: 0.0009}", "policy.move_cost: must be 0, or at least 0.001"),
+        ("policy: {value: [[1, 1.0e-9]]}", "policy.value[0][1]: must be 0, or at least 0.001"),
         ("policy: {value: []}", "policy.value: needs 1 or more entries"),
         ("policy: {value: [[1, 1, 1]]}", "policy.value[0]: takes 2 entries at most"),
         ("policy: {value: [[1]]}", "policy.value[0][1]: is missing; it must be a number"),
@@ -124,6 +126,13 @@ def test_a_wrong_value_is_explained_in_plain_words(tmp_path: Path, field: str, s
     key = field.split(":", maxsplit=1)[0]
     kept = [line for line in HEAD.splitlines() if not line.startswith(f"{key}:")]
     assert says in complaint(tmp_path, "\n".join([field, *kept]))
+
+
+@pytest.mark.parametrize(("priority", "bound"), [("1e-9", "at least 0.001"), ("1e12", "at most 1,000,000")])
+def test_a_priority_is_neither_tiny_nor_huge(tmp_path: Path, priority: str, bound: str) -> None:
+    project = f"projects: [{{name: x, team: lab, demand: 1, priority: {priority}}}]"
+    said = complaints(tmp_path, f"{HEAD}teams: [{{name: lab}}]\n{project}\n")
+    assert f"line 4: projects[0].priority: must be {bound}" in said
 
 
 def test_half_a_character_is_refused(tmp_path: Path) -> None:

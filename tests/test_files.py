@@ -120,8 +120,7 @@ STRANGE = lab(
         project("yes", demand=1e8, one_pool=True),
     ],
     [delivery("2026-01-01", 8, on=3)],
-    move_cost=1e-07,
-    value=((0.25, 2.0), (0.75, 0.5)),
+    value=((1e-07, 2.0), (0.9999999, 0.5)),
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from gpu_opt.errors import Problem
 from gpu_opt.organization import Limit, Organization
-from gpu_opt.validation import RULES, budgets, check, names, pools, projects
+from gpu_opt.validation import RULES, budgets, check, names, pools, projects, weights
 from gpu_opt.validation.facts import Facts, gather
 from tests.building import TODAY, day, delivery, lab, pool, project, root, team
 
@@ -321,6 +321,39 @@ CASES: list[tuple[Rule, Organization, Says]] = [
             ]
         ),
         {"projects[0].starts": "it starts on 2026-11-24, and until then the 8 GPUs that it holds count"},
+    ),
+    (
+        weights.values_too_far_apart,
+        lab(
+            projects=[
+                project("a", priority=0.5),
+                project("b", priority=25_000),
+                project("c", priority=25_001),
+                project("over", priority=0.001, ends=TODAY),
+                project("d", tier=2, priority=0.001),
+                project("e", tier=2, priority=50),
+            ],
+            value=((0.5, 2), (0.25, 1), (0.25, 0)),
+        ),
+        {"projects[0].priority": "a reference GPU can be worth 100,004 times as much to 'c' of"},
+    ),
+    (
+        weights.values_too_far_apart,
+        lab(projects=[project("a"), project("b", priority=2)], value=((0.5, 200.5), (0.5, 0.002))),
+        {"policy.value": "the largest value is 100,250 times the smallest, more than 100,000 times"},
+    ),
+    (
+        weights.move_cost_too_high,
+        lab(
+            projects=[
+                project("a", priority=0.5),
+                project("b", tier=2),
+                project("c", priority=0.1, ends=TODAY),
+            ],
+            value=((0.5, 2), (0.5, 0.1)),
+            move_cost=5_001,
+        ),
+        {"policy.move_cost": "a move costs 100,020 times what a reference GPU can be worth to 'a'"},
     ),
     (
         projects.pinned_before_it_starts,

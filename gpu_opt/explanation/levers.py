@@ -11,7 +11,7 @@ from gpu_opt.allocation.sentences import Speech
 from gpu_opt.explanation.resources import Counted
 from gpu_opt.explanation.seen import Seen
 from gpu_opt.instance import MILLI
-from gpu_opt.organization import Organization, Project
+from gpu_opt.organization import MAX_WEIGHT, Organization, Project
 from gpu_opt.plan import Cause, Reason, RemedyKind, Resource
 from gpu_opt.scenario import Change, apply
 from gpu_opt.scenario.changes import (
@@ -218,7 +218,7 @@ class Levers:
         name, now, tier = self.project.name, self.project.priority, self.project.tier
         owner = self.speech.owner_of(self.project.team)
         peers = [each.priority for each in self.seen.organization.projects if each.tier == tier]
-        ceiling = min(1_000_000.0, max(peers) * HIGHEST)
+        ceiling = min(float(MAX_WEIGHT), max(peers) * HIGHEST)
         yield self._lever(
             RemedyKind.PRIORITY,
             owner,

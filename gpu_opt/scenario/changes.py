@@ -10,7 +10,18 @@ from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 
-from gpu_opt.organization import Amount, Compute, Day, Delivery, Name, Policy, Pool, Project, Record
+from gpu_opt.organization import (
+    Amount,
+    Compute,
+    Day,
+    Delivery,
+    Name,
+    Policy,
+    Pool,
+    Priority,
+    Project,
+    Record,
+)
 
 
 class AddProject(Project):
@@ -46,7 +57,7 @@ class ReprioritizeProject(Record):
     project: Name
     tier: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
     """Default: as before."""
-    priority: Annotated[float, Field(strict=True, gt=0, le=1_000_000, allow_inf_nan=False)] | None = None
+    priority: Priority | None = None
     """Weight within the tier; default: as before."""
 
 

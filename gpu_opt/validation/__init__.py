@@ -53,6 +53,7 @@ from gpu_opt.validation.projects import (
     pinned_before_it_starts,
     pinned_without_holdings,
 )
+from gpu_opt.validation.weights import move_cost_too_high, values_too_far_apart
 
 RULES: tuple[Callable[[Facts], Iterator[Problem]], ...] = (
     duplicate_names,
@@ -87,6 +88,8 @@ RULES: tuple[Callable[[Facts], Iterator[Problem]], ...] = (
     can_run_nowhere,
     value_shares,
     value_not_concave,
+    values_too_far_apart,
+    move_cost_too_high,
 )
 
 _SECTIONS: dict[str, type[Record]] = {
