@@ -131,6 +131,8 @@ def serve(ledger: Ledger, project: int, goal: int, budget: int | None = None) ->
     own = projects.arcs[project]
     have = int((ledger.x[own.start : own.stop] * arcs.own[own.start : own.stop]).sum())
     goal = max(goal, projects.minimum[project])
+    if have >= goal or not any(ledger.pool_free[p] > 0 for p in arcs.pool[own.start : own.stop].tolist()):
+        return
     booked: list[tuple[int, int]] = []
     for arc in _preferred(ledger, project):
         each, counted = int(arcs.own[arc]), instance.pools.unit_compute[int(arcs.pool[arc])]
@@ -154,8 +156,10 @@ def serve(ledger: Ledger, project: int, goal: int, budget: int | None = None) ->
 def _preferred(ledger: Ledger, project: int) -> list[int]:
     """Arcs in the order in which to serve the project; a one-pool project stays where it is, or gets one."""
     instance = ledger.instance
-    own = list(instance.projects.arcs[project])
+    own = instance.projects.arcs[project]
+    pools = instance.arcs.pool[own.start : own.stop].tolist()
     used = [a for a in own if ledger.x[a]]
+    free = [a for a, p in zip(own, pools, strict=True) if ledger.pool_free[p] > 0]
 
     def by_yield(arc: int) -> tuple[float, int]:
         pool = int(instance.arcs.pool[arc])
@@ -163,10 +167,10 @@ def _preferred(ledger: Ledger, project: int) -> list[int]:
         return -int(instance.arcs.own[arc]) / instance.pools.unit_compute[pool], -offered
 
     if not instance.projects.one_pool[project]:
-        return sorted(own, key=by_yield)
+        return sorted(free, key=by_yield)
     if used:
         return used
-    return sorted(own, key=lambda a: -room(ledger, a) * int(instance.arcs.own[a]))[:1]
+    return sorted(free, key=lambda a: -room(ledger, a) * int(instance.arcs.own[a]))[:1]
 
 
 def _cumulative(instance: Instance) -> list[tuple[float, float]]:
