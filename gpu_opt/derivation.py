@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from gpu_opt.budgets import Budgets
@@ -14,6 +14,7 @@ from gpu_opt.instance import MILLI
 from gpu_opt.organization import Organization, Pool, Project, exact, runs_in
 
 
+@lru_cache(maxsize=1 << 16)
 def milli(compute: float) -> int:
     """Compute with at most three decimals, in milli-compute; exact."""
     return int(exact(compute) * MILLI)
@@ -54,7 +55,8 @@ def derive(organization: Organization, budgets: Budgets, project: Project) -> De
     where = _runs_on(organization, project)
     pools = [organization.pools[p] for p in where]
     own = [milli(_own_speed(organization, project, pool)) * pool.unit for pool in pools]
-    counted = [int(budgets.speed[pool.gpu_type] * MILLI) * pool.unit for pool in pools]
+    counts = {kind: int(budgets.speed[kind] * MILLI) for kind in {pool.gpu_type for pool in pools}}
+    counted = [counts[pool.gpu_type] * pool.unit for pool in pools]
     demand = milli(project.demand)
     held = [project.holds.get(pool.name, 0) // pool.unit for pool in pools]
     wanted = held if project.pinned else _wanted(demand, held, own, [pool.unit for pool in pools])
@@ -67,12 +69,12 @@ def derive(organization: Organization, budgets: Budgets, project: Project) -> De
     ]
     pick = max if project.one_pool else sum
     reached = pick([offer.own for offer in offers] or [0])
-    cheapest = min((Fraction(c, o) for c, o in zip(counted, own, strict=True)), default=Fraction(0))
-    if not worth and (reached < max(minimum, 1) or _capped(budgets, project, minimum * cheapest)):
+    if not worth and (reached < max(minimum, 1) or _capped(budgets, project, minimum, counted, own)):
         return Derived((), (), (), (), (), demand, Fraction(0), minimum, Fraction(0), 0, 0)
     needed = [max(1, -(-demand // each)) for each in own]
     most_share = _most_share(demand, wanted, needed)
-    upper = tuple(min(r, math.floor(most_share * n)) for r, n in zip(reach, needed, strict=True))
+    up, down = most_share.as_integer_ratio()
+    upper = tuple(min(r, up * n // down) for r, n in zip(reach, needed, strict=True))
     wanted_compute = _dot(wanted, counted)
     return Derived(
         pools=tuple(where),
@@ -107,8 +109,10 @@ def _wanted(demand: int, held: list[int], own: list[int], unit: list[int]) -> li
     """Units held, less those that the demand does not need, given up from the slowest pool first."""
     wanted = list(held)
     spare = _dot(held, own) - demand
-    slowest_first = sorted(range(len(held)), key=lambda a: (Fraction(own[a], unit[a]), -a))
-    for arc in slowest_first:
+    if spare <= 0:
+        return wanted
+    some = [arc for arc, units in enumerate(held) if units]
+    for arc in sorted(some, key=lambda a: (Fraction(own[a], unit[a]), -a)):  # the slowest first
         given_up = min(wanted[arc], max(spare, 0) // own[arc])
         wanted[arc] -= given_up
         spare -= given_up * own[arc]
@@ -124,13 +128,15 @@ def _most_share(demand: int, wanted: list[int], needed: list[int]) -> Fraction:
 def _reach(budgets: Budgets, project: Project, pools: list[Pool], wanted: list[int]) -> list[int]:
     """r_jp in units: what the pool, and the limits above the project on its type, let it have."""
     chain = tuple(budgets.chain(project.team))
+    limits: dict[str, int] = {}
+    for kind in {pool.gpu_type for pool in pools}:
+        above = [int(budgets.limit[team, kind]) for team in chain if (team, kind) in budgets.limit]
+        if above:
+            limits[kind] = min(above)
     reach = []
     for pool, units in zip(pools, wanted, strict=True):
-        limits = [
-            budgets.limit[team, pool.gpu_type] for team in chain if (team, pool.gpu_type) in budgets.limit
-        ]
-        room = min([Fraction(budgets.gpus[pool.name]), *limits])
-        reach.append(max(units, int(room // pool.unit)))
+        owned = budgets.gpus[pool.name]
+        reach.append(max(units, min(owned, limits.get(pool.gpu_type, owned)) // pool.unit))
     return reach
 
 
@@ -140,7 +146,8 @@ def _least_compute(demand: int, offers: Sequence[_Offer], *, one_pool: bool) -> 
     In a single pool: of those that meet it alone; where none does, in the one that does most.
     """
     if one_pool:
-        whole = [Fraction(offer.counted, offer.own) for offer in offers if offer.own >= max(demand, 1)]
+        by_type = {offer.gpu_type: offer for offer in offers if offer.own >= max(demand, 1)}
+        whole = [Fraction(offer.counted, offer.own) for offer in by_type.values()]  # alike within a type
         most = max(offers, key=lambda offer: (offer.own, -offer.counted))
         return min(whole) * demand if whole else Fraction(most.counted)
     own: Counter[str] = Counter()
@@ -157,7 +164,11 @@ def _least_compute(demand: int, offers: Sequence[_Offer], *, one_pool: bool) -> 
     return compute
 
 
-def _capped(budgets: Budgets, project: Project, minimum: Fraction) -> bool:
+def _capped(
+    budgets: Budgets, project: Project, minimum: int, counted: Sequence[int], own: Sequence[int]
+) -> bool:
     """Whether some cap above the project is below the least that its minimum counts for, in milli-compute."""
-    caps = [budgets.cap[team] for team in budgets.chain(project.team) if team in budgets.cap]
-    return any(cap * MILLI < minimum for cap in caps)
+    caps = [budgets.cap[team] * MILLI for team in budgets.chain(project.team) if team in budgets.cap]
+    if not caps or not own:
+        return False
+    return min(caps) < minimum * min(Fraction(c, o) for c, o in set(zip(counted, own, strict=True)))
