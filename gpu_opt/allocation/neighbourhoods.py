@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from gpu_opt.allocation.appraisal import own_compute
+from gpu_opt.allocation.appraisal import own_compute, team_compute
 from gpu_opt.allocation.goals import GoalSpec
-from gpu_opt.instance import Instance, Ints
+from gpu_opt.instance import MILLI, Instance, Ints
 
 Floats = npt.NDArray[np.float64]
 
@@ -29,6 +29,10 @@ def choose_projects(
         alive = later or alive
     if len(alive) <= size:
         return alive
+    if goal.kind == "guarantee" and number % 2 == 0:
+        short = _short_teams(instance, x, goal)
+        if short:
+            return _around_short(instance, x, alive, int(random.choice(short)), size, random)
     kind = number // 2 % 4
     if kind in {0, 2} and relaxed is not None:
         return _draw(instance, alive, size, np.abs(relaxed - x) * instance.arcs.own, random)
@@ -62,6 +66,27 @@ def _around_pools(
     some = set(random.permutation(sorted(pools))[:4].tolist())
     holders = {
         int(instance.arcs.project[a]) for a in np.flatnonzero(x) if int(instance.arcs.pool[a]) in some
+    } - set(first)
+    rest = random.permutation(sorted(holders))[: size - len(first)].tolist()
+    return sorted([*first, *rest])
+
+
+def _short_teams(instance: Instance, x: Ints, goal: GoalSpec) -> list[int]:
+    """Teams of the goal's level that are short of their target."""
+    total = team_compute(instance, x)
+    at_level = (n for n, level in enumerate(instance.teams.level) if level == goal.index)
+    return [n for n in at_level if instance.teams.target[n] * MILLI > int(total[n])]
+
+
+def _around_short(
+    instance: Instance, x: Ints, alive: list[int], team: int, size: int, random: np.random.Generator
+) -> list[int]:
+    """Projects of a team that is short, and others that hold GPUs in the pools that those can use."""
+    inside = [j for j in alive if team in _chain(instance, instance.projects.team[j])]
+    first = random.permutation(inside)[: size // 2].tolist()
+    pools = {int(instance.arcs.pool[a]) for j in first for a in instance.projects.arcs[j]}
+    holders = {
+        int(instance.arcs.project[a]) for a in np.flatnonzero(x) if int(instance.arcs.pool[a]) in pools
     } - set(first)
     rest = random.permutation(sorted(holders))[: size - len(first)].tolist()
     return sorted([*first, *rest])

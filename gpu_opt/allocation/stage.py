@@ -129,8 +129,9 @@ class Stage:
             self._collect(crew, HEAD_START)
         if self.is_over():
             return
-        self.ask_relaxation()
-        if self.guide is not None:
+        if not self._is_hoped_for():
+            self.ask_relaxation()
+        if self.guide is not None and self.guide.aim.goal is self.goal:
             self.tighten(as_goal(self.guide.aim, self.guide.bound))
         proving, improving = proving_jobs(self, with_whole=not is_small), improving_jobs(self)
         kinds = itertools.cycle((proving, improving))  # they take turns where there is one place only
@@ -140,6 +141,10 @@ class Stage:
                 job = next(proving, None) if may_prove else None
                 self._give(crew, job or next(improving))
             self._collect(crew, POLL)
+
+    def _is_hoped_for(self) -> bool:
+        """Whether a later goal's relaxation has shown that this one may be had in full."""
+        return self.guide is not None and self.goal in self.guide.aim.earlier
 
     def ask_relaxation(self, aim: Aim | None = None) -> Guide | None:
         """Solve the relaxation for the stage's goal, or for `aim`; offer what it rounds to."""

@@ -88,6 +88,6 @@ def _job(stage: Stage, chosen: Sequence[int]) -> Job:
 def _among(stage: Stage) -> Flags | None:
     """The arcs worth looking at; None: all."""
     guide = stage.guide
-    if guide is None:
+    if guide is None or stage.goal.kind != "value":
         return None
     return np.asarray(choose_arcs(stage.market, guide.aim, guide.prices, stage.incumbent.x, ARCS))

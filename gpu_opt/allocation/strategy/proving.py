@@ -43,7 +43,7 @@ BLOCK_LIMITS = Limits(seconds=2.0, nodes=500)
 def proving_jobs(stage: Stage, with_whole: bool) -> Iterator[Job]:
     """Yield jobs for better bounds, the most promising first; it ends when nothing more is worth trying."""
     guide = stage.guide
-    if guide is not None:
+    if guide is not None and guide.aim.goal is stage.goal:
         yield from _block_jobs(stage, guide)
     if with_whole and len(stage.incumbent.instance.arcs.pool) <= WHOLE_ARCS:
         yield whole_job(stage)
