@@ -29,6 +29,7 @@ FREE = {
     "run.time_limit",
     "run.threads",
     "run.seed",
+    "run.work_limit",
     # What happened on another machine, at another time.
     "run.gpu_opt",
     "run.pulp",
