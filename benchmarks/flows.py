@@ -4,7 +4,7 @@
     python -m benchmarks.flows --reallocation 300 2000
 
 A file is in DIMACS format, plain or gzipped; ``--reallocation N`` is the network of N releases and N requests
-over 40 pools and 12 dates (:mod:`benchmarks.reallocation`) with the prices of its last goal, to which a
+over 40 pools and 12 dates (:mod:`benchmarks.reallocation`) with the prices of its goal `cost`, to which a
 weight for what stays unmet is added, so that there is one flow to find. Every flow is checked here in
 integers; the time includes building the peer's own graph from the arrays.
 """

@@ -16,6 +16,7 @@ import json
 import math
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -247,6 +248,7 @@ def runs_in(project: Project, pool: Pool) -> bool:
     )
 
 
+@lru_cache(maxsize=1 << 16)
 def exact(number: float) -> Fraction:
     """The number as it was written: 0.1 is one tenth, not the nearest double.
 

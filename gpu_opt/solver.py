@@ -287,7 +287,7 @@ def _read_solution(problem: pulp.LpProblem, solution: Path, names: Names) -> Non
 
     columns, rows, pulp_names = names
     try:
-        _, values, reduced, duals, activity, _ = pulp.COIN_CMD().readsol_MPS(
+        _, values, reduced, duals, _, _ = pulp.COIN_CMD().readsol_MPS(
             str(solution), problem, columns, rows, pulp_names_in_column_order=pulp_names
         )
     except (IndexError, ValueError) as error:  # a line without all its fields
@@ -298,5 +298,4 @@ def _read_solution(problem: pulp.LpProblem, solution: Path, names: Names) -> Non
         )
     problem.assignVarsVals(values)
     problem.assignVarsDj(reduced)
-    problem.assignConsPi(duals)
-    problem.assignConsSlack(activity, activity=True)
+    problem.assignConsPi(duals)  # slacks are left out: PuLP takes longer over them than over all else

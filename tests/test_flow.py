@@ -97,13 +97,25 @@ def test_without_time_there_is_no_plan_in_time() -> None:
 
 def test_a_proof_is_found_from_any_guess() -> None:
     values = np.array([3, 2])
-    assert prove(CHEAP_AND_DEAR, values, np.array([0, 0])).tolist() == [-3, 0]
-    assert prove(CHEAP_AND_DEAR, values, np.array([-99, 12345])).tolist() == [-3, 0]
+    for guess in ([0, 0], [-99, 12345]):
+        reduced = prove(CHEAP_AND_DEAR, values, np.array(guess))
+        assert reduced is not None
+        assert reduced.tolist() == [-3, 0]
 
 
-def test_a_flow_that_is_not_best_has_no_proof() -> None:
+def test_a_proof_takes_as_many_rounds_as_nodes_are_in_a_row() -> None:
+    row = network([1, 0, 0, -1], *((node, node + 1, 0, 1, 1) for node in range(3)))
+    nothing_known = np.zeros(4, dtype=np.int64)
+    assert prove(row, np.array([1, 1, 1]), nothing_known, patience=1) is None
+    assert prove(row, np.array([1, 1, 1]), nothing_known, patience=4) is not None
+
+
+def test_a_flow_that_is_not_best_has_no_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    dear, potentials = np.array([2, 3]), np.array([0, -4])
+    assert prove(CHEAP_AND_DEAR, dear, potentials) is None
+    monkeypatch.setattr(module, "candidate_flow", lambda *_args, **_kwargs: (dear, potentials))
     with pytest.raises(SolverFailure, match="not of least cost"):
-        prove(CHEAP_AND_DEAR, np.array([2, 3]), np.array([0, -4]))
+        minimum_cost_flow(CHEAP_AND_DEAR, Options())
 
 
 def test_what_does_not_balance_is_not_returned(monkeypatch: pytest.MonkeyPatch) -> None:

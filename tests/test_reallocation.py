@@ -11,8 +11,8 @@ from gpu_opt.errors import InvalidInput, NoPlanInTime, SolverDied
 from gpu_opt.options import Cancel, Options
 from gpu_opt.organization import Organization, ReallocationPrices, Request
 from gpu_opt.plan import Reallocation, Status, Stop
-from gpu_opt.reallocation import reallocate
-from gpu_opt.reallocation.flow import Flow, minimum_cost_flow
+from gpu_opt.reallocation import pure, reallocate
+from gpu_opt.reallocation.flow import candidate_flow
 from tests.building import day, delivery, lab, pool, project, request, team
 
 DIVISIONS = (team("research"), team("product"), team("vision", "research"), team("speech", "research"))
@@ -404,7 +404,7 @@ def test_without_time_nothing_is_handed_over_and_nothing_is_proved() -> None:
 def test_a_solver_that_dies_leaves_a_plan_that_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def dies(*_args: Any, **_kwargs: Any) -> Flow:
+    def dies(*_args: Any, **_kwargs: Any) -> None:
         raise SolverDied("CBC was killed by signal 9")
 
     monkeypatch.setattr("gpu_opt.reallocation.flow.solve", dies)
@@ -424,23 +424,41 @@ def test_a_cancelled_solve_says_so() -> None:
 def test_a_goal_proved_before_the_solver_failed_stays_proved(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
 
-    def once(*args: Any, **kwargs: Any) -> Flow:
+    def once(*args: Any, **kwargs: Any) -> Any:
         calls.append(args)
         if len(calls) > 1:
             raise NoPlanInTime
-        return minimum_cost_flow(*args, **kwargs)
+        return candidate_flow(*args, **kwargs)
 
-    monkeypatch.setattr("gpu_opt.reallocation.pure.minimum_cost_flow", once)
-    answer = plan(SCARCE, request("r", 4, "vision", by=3), request("s", 4, tier=2))
-    assert [(goal.name, goal.bound, goal.stop) for goal in answer.goals] == [
-        ("unmet_tier_1", 0, Stop.PROVED),
-        ("unmet_tier_2", 0, Stop.FAILED),
-        ("late_tier_1", 0, Stop.FAILED),
-        ("late_tier_2", 0, Stop.PROVED),  # nothing is ever below 0
-        ("cost", 0, Stop.PROVED),
-        ("days", 0, Stop.FAILED),
+    monkeypatch.setattr("gpu_opt.reallocation.pure.candidate_flow", once)
+    answer = plan(SCARCE, request("r", 2, "vision"), request("s", 4, tier=2, by=3))
+    assert [(goal.name, goal.value, goal.bound, goal.stop) for goal in answer.goals] == [
+        ("unmet_tier_1", 0, 0, Stop.PROVED),
+        ("unmet_tier_2", 2, 0, Stop.FAILED),  # it would get the other two late
+        ("late_tier_1", 0, 0, Stop.PROVED),  # nothing is ever below 0
+        ("late_tier_2", 0, 0, Stop.PROVED),
+        ("cost", 0, 0, Stop.PROVED),
+        ("days", 2 + 2 * 6, 0, Stop.FAILED),
     ]
-    assert answer.requests[0].handed == 4
+    assert [one.handed for one in answer.requests] == [2, 2]
+
+
+@pytest.mark.parametrize(("spread", "largest"), [(0, 2**33), (4, 0)], ids=["no weights", "goal by goal"])
+def test_a_guess_that_is_wrong_costs_time_and_not_the_optimum(
+    monkeypatch: pytest.MonkeyPatch, spread: int, largest: int
+) -> None:
+    organization = full(ending("soon", "vision", 4, on=5), ending("later", "product", 4, on=9), gpus=3)
+    asked = [
+        request("a", 4, "vision", by=5, starts=day(4)),
+        request("b", 6, "product", by=2, tier=2, priority=3),
+        request("c", 2, "speech", by=9, tier=2),
+    ]
+    right = plan(organization, *asked)
+    monkeypatch.setattr(pure, "SPREAD", spread)
+    monkeypatch.setattr(pure, "LARGEST_SUM", largest)
+    again = plan(organization, *asked)
+    assert values(again) == values(right)
+    assert again.status is Status.OPTIMAL
 
 
 def test_progress_names_the_phases_and_the_goals() -> None:

@@ -36,7 +36,9 @@ def broken(instance: Instance, handed: Iterable[Handed]) -> Conditions:
     """The conditions that these handovers break."""
     plan = tuple(handed)
     taken = _taken(instance, plan)
-    got = received(instance, plan)
+    got = [0] * len(instance.requests)
+    for one in plan:
+        got[one.request] += one.gpus
     splits = any(one.gpus % instance.unit[instance.pool_of[one.supply]] for one in plan)
     return Conditions(
         rooms=frozenset(k for k, room in enumerate(instance.rooms) if _overfull(instance, room, taken[k])),
@@ -82,21 +84,15 @@ def thrifty(instance: Instance, handed: Iterable[Handed]) -> list[Handed]:
     No goal loses by it: what is unmet stays the same, and whatever else is counted becomes less.
     """
     plan = list(handed)
-    extra = [got - asked for got, asked in zip(received(instance, plan), instance.asked, strict=True)]
+    extra = {one.request: -instance.asked[one.request] for one in plan}
+    for one in plan:
+        extra[one.request] += one.gpus
     for place in sorted(range(len(plan)), key=lambda place: (_unit(instance, plan[place]), -plan[place].on)):
         one, unit = plan[place], _unit(instance, plan[place])
         dropped = min(one.gpus, max(0, extra[one.request]) // unit * unit)
         extra[one.request] -= dropped
         plan[place] = one._replace(gpus=one.gpus - dropped)
     return [one for one in plan if one.gpus]
-
-
-def received(instance: Instance, handed: Iterable[Handed]) -> list[int]:
-    """GPUs handed to every request."""
-    got = [0] * len(instance.requests)
-    for one in handed:
-        got[one.request] += one.gpus
-    return got
 
 
 def free_at_last(instance: Instance, handed: Iterable[Handed]) -> tuple[int, ...]:

@@ -70,9 +70,23 @@ def minimum_cost_flow(
     >>> flow.values.tolist(), flow.cost
     ([1, 1], 8)
     """
+    values, guess = candidate_flow(network, options, seconds=seconds, on_progress=on_progress)
+    reduced = prove(network, values, guess)
+    if reduced is None:
+        raise SolverFailure("CBC's flow is not of least cost: the costs differ by more than doubles can tell")
+    return Flow(values, total(network.cost, values), reduced)
+
+
+def candidate_flow(
+    network: Network, options: Options, *, seconds: float | None = None, on_progress: OnProgress | None = None
+) -> tuple[Ints, Ints]:
+    """A flow that Clp calls one of least cost, shape (arcs,), and its potentials, shape (nodes,); not proved.
+
+    It keeps every bound and supply. Parameters and errors are those of :func:`minimum_cost_flow`.
+    """
     problem, variables, rows = _program(network)
     if not variables:
-        return _proved(network, _resting(network), np.zeros_like(network.supply))
+        return _resting(network), np.zeros_like(network.supply)
     limit = options.time_limit if seconds is None else seconds
     answer = solve(problem, options, seconds=limit, on_progress=on_progress)
     if answer.status is SolverStatus.INFEASIBLE:
@@ -81,10 +95,10 @@ def minimum_cost_flow(
         raise NoPlan("the cost has no bottom: a cycle of negative cost has unlimited capacity")
     if answer.status is not SolverStatus.OPTIMAL:
         raise NoPlanInTime(f"no flow of least cost was found within {limit:g} s")
-    guess = np.zeros_like(network.supply)
+    potentials = np.zeros_like(network.supply)
     for node, row in rows.items():
-        guess[node] = round(row.pi or 0.0)
-    return _proved(network, _rounded(network, variables), guess)
+        potentials[node] = round(row.pi or 0.0)
+    return _rounded(network, variables), potentials
 
 
 def optimal_face(network: Network, reduced: Ints) -> Network:
@@ -116,27 +130,28 @@ def contract(network: Network, group: Ints) -> Network:
     )
 
 
-def prove(network: Network, values: Ints, guess: Ints) -> Ints:
+def prove(network: Network, values: Ints, guess: Ints, patience: int | None = None) -> Ints | None:
     """Reduced costs that prove a flow optimal, from potentials near `guess`, shape (nodes,).
 
     Where the guess (duals, which CBC prints with eight digits) proves nothing, the potentials are shortest
-    distances in the residual network, found by improving the guess until nothing changes.
+    distances in the residual network, found by improving the guess until nothing changes (Bellman-Ford).
 
-    Raises SolverFailure if there are none: the flow is not optimal.
+    None if there are none, because the flow is not optimal, or if they are not found in `patience` rounds
+    (default: as many as are needed to be certain).
     """
     up, down = values < network.capacity, values > network.lower
     tails = np.concatenate([network.tail[up], network.head[down]])
     heads = np.concatenate([network.head[up], network.tail[down]])
     costs = np.concatenate([network.cost[up], -network.cost[down]])
     distance = -guess
-    for _ in range(len(guess) + 1):
+    for _ in range(len(guess) + 1 if patience is None else patience):
         improved = distance.copy()
         np.minimum.at(improved, heads, distance[tails] + costs)
         if (improved == distance).all():
             reduced: Ints = network.cost + distance[network.tail] - distance[network.head]
             return reduced
         distance = improved
-    raise SolverFailure("CBC's flow is not of least cost: the costs differ by more than doubles can tell")
+    return None
 
 
 def total(cost: Ints, values: Ints) -> int:
@@ -155,10 +170,6 @@ def balance(network: Network, values: Ints) -> Ints:
     np.add.at(given, network.tail, values)
     np.subtract.at(given, network.head, values)
     return given
-
-
-def _proved(network: Network, values: Ints, guess: Ints) -> Flow:
-    return Flow(values, total(network.cost, values), prove(network, values, guess))
 
 
 def _resting(network: Network) -> Ints:
@@ -188,23 +199,23 @@ def _program(network: Network) -> tuple[LpProblem, dict[int, LpVariable], dict[i
     from pulp import LpAffineExpression, LpProblem
 
     problem = LpProblem("flow")
-    variables: dict[int, LpVariable] = {}
-    terms: list[list[tuple[LpVariable, float]]] = [[] for _ in network.supply]
-    columns = (network.tail, network.head, network.lower, network.capacity)
-    for arc, (tail, head, lower, capacity) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
-        if lower < capacity and tail != head:
-            upper = None if capacity == UNLIMITED else capacity
-            variables[arc] = variable = problem.add_variable(f"flow_{arc}", lower, upper)
-            terms[tail].append((variable, 1.0))
-            terms[head].append((variable, -1.0))
-    cost = network.cost.tolist()
-    problem.setObjective(LpAffineExpression.from_list([(x, cost[arc]) for arc, x in variables.items()]))
+    problem.setObjective(LpAffineExpression.empty())
+    open_arcs = np.flatnonzero((network.lower < network.capacity) & (network.tail != network.head))
+    touched = np.zeros(len(network.supply), dtype=bool)
+    touched[network.tail[open_arcs]] = touched[network.head[open_arcs]] = True
     required = -balance(network, _resting(network))
-    rows: dict[int, LpConstraint] = {}
-    for node, sides in enumerate(terms):
-        if sides:
-            row = LpAffineExpression.from_list(sides) == int(required[node])
-            rows[node] = problem.addConstraint(row, f"balance_{node}")
-        elif required[node]:
-            raise NoPlan(f"no flow meets the supply of node {node}: no arc with room leaves or enters it")
+    if (cut_off := np.flatnonzero((required != 0) & ~touched)).size:
+        raise NoPlan(f"no flow meets the supply of node {cut_off[0]}: no arc with room leaves or enters it")
+    rows = {
+        node: problem.addConstraint(LpAffineExpression.empty() == amount, f"balance_{node}")
+        for node, amount in zip(np.flatnonzero(touched).tolist(), required[touched].tolist(), strict=True)
+    }
+    columns = (network.tail, network.head, network.lower, network.capacity, network.cost)
+    variables: dict[int, LpVariable] = {}
+    for arc, tail, head, lower, capacity, cost in zip(
+        open_arcs.tolist(), *(column[open_arcs].tolist() for column in columns), strict=True
+    ):
+        ends = {rows[tail]: 1.0, rows[head]: -1.0}
+        upper = None if capacity == UNLIMITED else capacity
+        variables[arc] = problem.add_column(f"flow_{arc}", lower, upper, obj=cost, coefficients=ends)
     return problem, variables, rows

@@ -16,6 +16,7 @@ import numpy as np
 from gpu_opt.instance import Ints
 from gpu_opt.reallocation.conditions import Conditions
 from gpu_opt.reallocation.flow import UNLIMITED, Network
+from gpu_opt.reallocation.grouping import Group, SupplyClass, request_groups, supply_classes
 from gpu_opt.reallocation.instance import Instance
 
 SOURCE = 0
@@ -38,25 +39,6 @@ class Kind(IntEnum):
     OVER = 5
     """From a request back to the source: what it gets beyond what it asks for, because a unit is whole; its
     index is the request."""
-
-
-class Group(NamedTuple):
-    """Requests that are alike to a pool's GPUs: of one division, counted by the same rooms."""
-
-    division: str
-    rooms: tuple[int, ...]
-    """Rooms with rows that count them."""
-
-
-class SupplyClass(NamedTuple):
-    """Supplies of one pool, free on one day, that cost every request the same."""
-
-    pool: int
-    home: str | None
-    """The division of the releases; None if it makes no difference, or for idle GPUs and deliveries."""
-    day: int
-    foreign: bool
-    """Whether everybody who accepts the pool is of another division."""
 
 
 class Node(NamedTuple):
@@ -120,10 +102,10 @@ class _Draft:
 def build_network(instance: Instance, conditions: Conditions | None = None) -> TimeNetwork:
     """Draw the network; requests are kept apart as far as rooms with conditions count them apart."""
     conditions = conditions or Conditions()
-    classes = _classes(instance)
+    classes = supply_classes(instance)
     draft = _Draft()
     group_of: dict[tuple[int, int], Group] = {}
-    members = _members(instance, conditions.rooms)
+    members = request_groups(instance, conditions.rooms)
     for pool in sorted({key.pool for key in classes}):
         groups = members[pool]
         group_of.update({(pool, r): group for group, each in groups.items() for r, _ in each})
@@ -131,34 +113,6 @@ def build_network(instance: Instance, conditions: Conditions | None = None) -> T
     ends = _ends(instance, draft, classes, conditions.units)
     named = tuple((key, tuple(supplies)) for key, supplies in classes.items())
     return _finish(instance, draft, ends, named, group_of)
-
-
-def _classes(instance: Instance) -> dict[SupplyClass, list[int]]:
-    """Supplies by class; those of pools that nobody accepts are left out."""
-    accepting: dict[int, set[str]] = {}
-    for request, offers in zip(instance.requests, instance.offers, strict=True):
-        for offer in offers:
-            accepting.setdefault(offer.pool, set()).add(instance.division[request.team])
-    classes: dict[SupplyClass, list[int]] = {}
-    for i, supply in enumerate(instance.supplies):
-        pool, day = instance.pool_of[i], instance.free_on[i]
-        if pool in accepting:
-            home = instance.division[supply.team] if supply.team and instance.prices.other_division else None
-            foreign = home is not None and home not in accepting[pool]
-            key = SupplyClass(pool, None if foreign else home, day, foreign)
-            classes.setdefault(key, []).append(i)
-    return classes
-
-
-def _members(instance: Instance, active: frozenset[int]) -> dict[int, dict[Group, list[tuple[int, int]]]]:
-    """(request, steps down) of those that accept a pool, by pool and group."""
-    members: dict[int, dict[Group, list[tuple[int, int]]]] = {}
-    for r, (request, offers) in enumerate(zip(instance.requests, instance.offers, strict=True)):
-        for pool, steps in offers:
-            counted = tuple(k for k in sorted(active) if instance.counts(instance.rooms[k], r, pool))
-            group = Group(instance.division[request.team], counted)
-            members.setdefault(pool, {}).setdefault(group, []).append((r, steps))
-    return members
 
 
 def _draw_pool(

@@ -12,7 +12,7 @@ from gpu_opt.organization import content_hash
 from gpu_opt.plan import Goal, Handover, Reallocation, RequestOutcome, Status, Stop, weakest
 from gpu_opt.reallocation.goals import Relaxed, proven_bounds
 from gpu_opt.reallocation.instance import Handed, Instance, Measure, goal_values
-from gpu_opt.reallocation.sentences import describe
+from gpu_opt.reallocation.sentences import Rest, describe, rest_of
 
 UNITS = {
     Measure.UNMET: "weighted GPUs",
@@ -45,7 +45,7 @@ def state(
         asked=instance.requests,
         supplies=instance.supplies,
         handovers=_handovers(instance, plan),
-        requests=tuple(_request(instance, r, plan, stop) for r in range(len(instance.requests))),
+        requests=_requests(instance, plan, stop),
         run=clock.run(content_hash(instance.organization)),
     )
 
@@ -97,9 +97,16 @@ def _handovers(instance: Instance, plan: Sequence[Handed]) -> tuple[Handover, ..
     return tuple(handovers)
 
 
-def _request(instance: Instance, r: int, plan: Sequence[Handed], stop: Stop) -> RequestOutcome:
+def _requests(instance: Instance, plan: Sequence[Handed], stop: Stop) -> tuple[RequestOutcome, ...]:
+    rest = rest_of(instance, plan, stop)
+    by_request: list[list[Handed]] = [[] for _ in instance.requests]
+    for one in plan:
+        by_request[one.request].append(one)
+    return tuple(_request(instance, r, mine, rest) for r, mine in enumerate(by_request))
+
+
+def _request(instance: Instance, r: int, mine: Sequence[Handed], rest: Rest) -> RequestOutcome:
     asked = instance.requests[r]
-    mine = [one for one in plan if one.request == r]
     handed = sum(one.gpus for one in mine)
     last = instance.organization.as_of + dt.timedelta(days=max((one.on for one in mine), default=0))
     return RequestOutcome(
@@ -110,5 +117,5 @@ def _request(instance: Instance, r: int, plan: Sequence[Handed], stop: Stop) -> 
         handed=handed,
         in_time=sum(one.gpus for one in mine if one.on <= instance.by[r]),
         complete_on=last if handed >= asked.gpus else None,
-        text=describe(instance, r, plan, stop),
+        text=describe(instance, r, mine, rest),
     )

@@ -1,17 +1,21 @@
 """The flow without side conditions: goal by goal, every goal a pure minimum-cost flow.
 
-The flows that are best on a goal are again the flows of a network, in which some arcs are fixed. So no
-goal is ever weighed against another by a big number, and every flow comes out in whole GPUs.
+The flows that are best on a goal are again the flows of a network, in which some arcs are fixed. A flow that
+is good on all goals is guessed, with weights; it is proved goal by goal, without any. It comes out in whole
+units.
 """
 
 from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from gpu_opt.clock import Clock
 from gpu_opt.errors import NoPlanInTime, SolverDied, VerificationFailure
@@ -19,12 +23,30 @@ from gpu_opt.instance import Ints
 from gpu_opt.plan import Stop
 from gpu_opt.reallocation.costs import arc_cost, largest_cost
 from gpu_opt.reallocation.decode import decode, encode
-from gpu_opt.reallocation.flow import Flow, Network, balance, contract, minimum_cost_flow, optimal_face, total
+from gpu_opt.reallocation.flow import (
+    Network,
+    candidate_flow,
+    contract,
+    minimum_cost_flow,
+    optimal_face,
+    prove,
+    total,
+)
 from gpu_opt.reallocation.goals import LARGEST_COST, Relaxed
-from gpu_opt.reallocation.instance import GoalSpec, Handed, Instance, Measure, goal_values
+from gpu_opt.reallocation.instance import Handed, Instance, Measure, goal_values
 from gpu_opt.reallocation.network import SOURCE, TimeNetwork
+from gpu_opt.solver import OnProgress
 
 log = logging.getLogger(__name__)
+
+SPREAD = 4
+"""By how much, in units of the largest cost of the goal after it, a guess prefers a goal."""
+
+LARGEST_SUM = 2**33
+"""Largest cost of a guess: beyond it Clp becomes slow."""
+
+PATIENCE = 300
+"""Rounds in which a guess must be proved: many more than those that are right have been seen to need."""
 
 
 def is_tractable(instance: Instance, network: TimeNetwork) -> bool:
@@ -85,34 +107,114 @@ def lexicographic_flow(
     What is unmet does not depend on days: for these goals the nodes may be `merged`, shape (nodes,), where
     no handover has a capacity.
     """
-    face = network.network
-    solved, values = network, encode(instance, network, ())
+    goals = [goal for goal in instance.goals if largest_cost(network, goal) <= LARGEST_COST]
+    priced = [Priced(goal.measure is Measure.UNMET, arc_cost(network, goal)) for goal in goals]
+    face, values = network.network, encode(instance, network, ())
     reached: list[int] = []
     seconds: list[float] = []
-    for goal in instance.goals:
-        if largest_cost(network, goal) > LARGEST_COST:
-            continue
-        begun = time.monotonic()
-        priced = replace(face, cost=arc_cost(network, goal))
-        used = contract(priced, merged) if goal.measure is Measure.UNMET and merged is not None else priced
-        flow = _least(used, values, clock, goal)
-        seconds.append(time.monotonic() - begun)
-        if flow is None:
-            break
-        face, solved, values = optimal_face(face, flow.reduced), replace(network, network=used), flow.values
-        reached.append(flow.cost)
-    return Best(decode(instance, solved, values), tuple(reached), tuple(seconds))
-
-
-def _least(network: Network, values: Ints, clock: Clock, goal: GoalSpec) -> Flow | None:
-    """A flow of least cost; None if the time runs out or CBC dies. No cost is negative: 0 is the least."""
-    if total(network.cost, values) == 0 and not balance(network, values).any():
-        return Flow(values, 0, network.cost)
-    report = clock.reporting(goal.name, Fraction(1, goal.scale))
     try:
-        return minimum_cost_flow(network, clock.options, seconds=clock.left, on_progress=report)
+        for k, goal in enumerate(goals):
+            begun = time.monotonic()
+            report = clock.reporting(goal.name, Fraction(1, goal.scale))
+            first = _in_time(network) if k == 0 else values
+            attempts = _attempts(face, priced[k:], first, merged, clock, report)
+            reduced = None
+            while reduced is None:
+                values, reduced = next(attempts)
+            face = optimal_face(face, reduced)
+            reached.append(total(priced[k].cost, values))
+            seconds.append(time.monotonic() - begun)
     except NoPlanInTime:
-        return None
+        pass  # what is known by now is returned
     except SolverDied as error:
-        log.warning("%s: %s; going on with the plan that is known", goal.name, error)
-        return None
+        log.warning("%s; going on with the plan that is known", error)
+    return Best(decode(instance, network, values), tuple(reached), tuple(seconds))
+
+
+class Priced(NamedTuple):
+    """A goal on the network."""
+
+    unmet: bool
+    """Whether it counts what is unmet."""
+    cost: Ints
+    """Shape (arcs,)."""
+
+
+def _in_time(network: TimeNetwork) -> Network:
+    """The network without the arcs by which GPUs come late."""
+    arcs = network.network
+    return replace(arcs, capacity=np.where(network.late > 0, arcs.lower, arcs.capacity))
+
+
+def _attempts(
+    face: Network,
+    goals: Sequence[Priced],
+    first: Ints | Network,
+    merged: Ints | None,
+    clock: Clock,
+    report: OnProgress | None,
+) -> Iterator[tuple[Ints, Ints | None]]:
+    """Yield flows of the face, and the reduced costs that prove them best on the first goal, or None.
+
+    First comes the flow that is known, or one of a smaller network; then one that is best on all goals at
+    once, as far as doubles tell them apart; then, for certain, one that is best on the first goal.
+    """
+    if report is not None:
+        report(None, None)
+    nodes = merged if goals[0].unmet else None
+    face = replace(face, cost=goals[0].cost)
+    values = first if isinstance(first, np.ndarray) else _guess(first, goals, clock, report)
+    yield values, _proof(face, values, nodes)
+    values = _guess(face, goals, clock, report)
+    yield values, _proof(face, values, nodes)
+    flow = minimum_cost_flow(face, clock.options, seconds=clock.left, on_progress=report)
+    yield flow.values, flow.reduced
+
+
+def _proof(network: Network, values: Ints, nodes: Ints | None) -> Ints | None:
+    used = network if nodes is None else contract(network, nodes)
+    return prove(used, values, np.zeros_like(used.supply), PATIENCE)
+
+
+def _guess(network: Network, goals: Sequence[Priced], clock: Clock, report: OnProgress | None) -> Ints:
+    """A flow that is best, or nearly so, on the goals one after the other: as many of them as fit."""
+    undecided = network.lower < network.capacity
+    prefixes = (goals[:last] for last in range(len(goals), 0, -1))
+    weighted = ((prefix, *weigh(prefix, undecided)) for prefix in prefixes)
+    fitting = (each for each in weighted if len(each[0]) == 1 or each[2] <= LARGEST_SUM)
+    taken, weights, _ = next(fitting)
+    added = np.zeros_like(network.cost)
+    for goal, weight in zip(taken, weights, strict=True):
+        added += weight.each * (goal.cost + weight.more * (goal.cost > 0))
+    priced = replace(network, cost=added)
+    return candidate_flow(priced, clock.options, seconds=clock.left, on_progress=report)[0]
+
+
+class Weight(NamedTuple):
+    """With what a goal enters a sum."""
+
+    each: int
+    """Factor of its costs."""
+    more: int
+    """Added to all its costs that are not 0, before they are multiplied."""
+
+
+def weigh(goals: Sequence[Priced], undecided: npt.NDArray[np.bool]) -> tuple[list[Weight], int]:
+    """Weights that add up goals in lexicographic order, and the largest cost that comes of it.
+
+    Only costs on the `undecided` arcs, shape (arcs,), count. What is unmet needs no factors: an improving
+    cycle has one such arc, or exchanges one for another, because all of them leave the source. So it is
+    enough that those of an earlier tier are dearer than all of a later one. Other goals get factors that are
+    large enough for most cycles. That is no proof; no weight is ever seen in a result.
+    """
+    weights: list[Weight] = []
+    each, more, largest = 1, 0, 0
+    for goal in reversed(goals):
+        most = int(goal.cost[undecided].max(initial=0))
+        weights.insert(0, Weight(each, more if goal.unmet else 0))
+        largest = max(largest, each * (most + weights[0].more))
+        if goal.unmet:
+            more += most
+        else:
+            each *= 1 + SPREAD * most
+    return weights, largest

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from gpu_opt.plan import Donor, Stop, Supply
 from gpu_opt.reallocation.conditions import free_at_last
@@ -23,17 +24,35 @@ UNPROVED = {
 """Why a request may lack GPUs although there are some."""
 
 
-def describe(instance: Instance, request: int, plan: Sequence[Handed], stop: Stop) -> str:
+class Rest(NamedTuple):
+    """What a plan leaves."""
+
+    gpus: tuple[int, ...]
+    """Of every supply."""
+    rooms: tuple[int, ...]
+    """Of every room, on the last day."""
+    stop: Stop
+    """Why the solve ended: whether more could have been found."""
+
+
+def rest_of(instance: Instance, plan: Sequence[Handed], stop: Stop) -> Rest:
+    """What the plan leaves."""
+    left = [supply.gpus for supply in instance.supplies]
+    for one in plan:
+        left[one.supply] -= one.gpus
+    return Rest(tuple(left), free_at_last(instance, plan), stop)
+
+
+def describe(instance: Instance, request: int, mine: Sequence[Handed], rest: Rest) -> str:
     """What the request gets, from whom, and by when; and what is in the way of the rest."""
     asked = instance.requests[request]
-    mine = [one for one in plan if one.request == request]
     got = sum(one.gpus for one in mine)
     if got >= asked.gpus:
         last = max(one.on for one in mine)
         margin = _margin(instance.by[request] - last)
         rounded = f", {got} GPUs in whole units" if got > asked.gpus else ""
         return f"complete on {_date(instance, last)}, {margin}{rounded}: {_donors(instance, mine)}"
-    reason = _shortage(instance, request, plan, stop)
+    reason = _shortage(instance, request, got, rest)
     if not mine:
         return f"none of {asked.gpus}: {reason}"
     in_time = sum(one.gpus for one in mine if one.on <= instance.by[request])
@@ -77,35 +96,30 @@ def _donor(supply: Supply) -> str:
     )
 
 
-def _shortage(instance: Instance, request: int, plan: Sequence[Handed], stop: Stop) -> str:
+def _shortage(instance: Instance, request: int, got: int, rest: Rest) -> str:
     """Why a request does not get all: nothing left, a cap, all or nothing, or no time to find more."""
     pools = {offer.pool for offer in instance.offers[request]}
     if not pools:
         return "no pool has GPUs that it accepts"
-    left = {i: supply.gpus for i, supply in enumerate(instance.supplies) if instance.pool_of[i] in pools}
-    offered = sum(left.values())
-    for one in plan:
-        if one.supply in left:
-            left[one.supply] -= one.gpus
-    mine = sum(one.gpus for one in plan if one.request == request)
-    unused = sum(left.values())
-    if offered == mine:
-        return f"no {'more ' if mine else ''}GPUs that it accepts come free by {instance.until}"
+    accepted = [i for i, pool in enumerate(instance.pool_of) if pool in pools]
+    unused = sum(rest.gpus[i] for i in accepted)
+    if got == sum(instance.supplies[i].gpus for i in accepted):
+        return f"no {'more ' if got else ''}GPUs that it accepts come free by {instance.until}"
     if unused == 0:
         return f"all other GPUs that it accepts and that come free by {instance.until} go to other requests"
-    if stop in UNPROVED:
-        return UNPROVED[stop]
+    if rest.stop in UNPROVED:
+        return UNPROVED[rest.stop]
     if instance.requests[request].all_or_nothing and unused < instance.asked[request]:
         left_over = f"only {unused} that it accepts are left by {instance.until}"
         return f"{left_over}, and fewer than all are of no use to it"
-    return _caps(instance, request, plan, {instance.pool_of[i] for i, gpus in left.items() if gpus})
+    return _caps(instance, request, rest, {instance.pool_of[i] for i in accepted if rest.gpus[i]})
 
 
-def _caps(instance: Instance, request: int, plan: Sequence[Handed], pools: set[int]) -> str:
+def _caps(instance: Instance, request: int, rest: Rest, pools: set[int]) -> str:
     """Which caps and limits keep GPUs of these pools, though some are left, from a request."""
     counting = [
         (room, free)
-        for room, free in zip(instance.rooms, free_at_last(instance, plan), strict=True)
+        for room, free in zip(instance.rooms, rest.rooms, strict=True)
         if any(instance.counts(room, request, pool) for pool in pools)
     ]
     if instance.requests[request].all_or_nothing:
