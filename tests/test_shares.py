@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from gpu_opt.allocation.appraisal import is_feasible
+from gpu_opt.allocation.greedy import fill
 from gpu_opt.allocation.shares import units_left
 from gpu_opt.indexing import build_instance
 from gpu_opt.instance import Instance, Ints
@@ -55,3 +56,11 @@ def test_wanted_holdings_beyond_the_demand_are_allowed_and_no_more() -> None:
     assert is_feasible(instance, held)
     assert [units_left(instance, held, arc) for arc in (0, 1)] == [0, 0]
     assert not is_feasible(instance, units(1, 2))
+
+
+def test_units_of_several_pools_need_not_add_up_to_a_demand() -> None:
+    instance = instance_of([pool("iowa", 8, unit=4), pool("ohio", 5, unit=5)], project("orion", 10))
+    for start in (units(0, 0), units(2, 0), units(1, 0)):
+        handed_out = fill(instance, start)
+        assert is_feasible(instance, handed_out)
+        assert handed_out.tolist() in ([2, 0], [1, 1])  # 13 for 10: 2 of 3 units and 1 of 2 are too much
