@@ -2,9 +2,9 @@
 
 At fixed prices the projects no longer compete, so each solves its own small problem:
 
-    max  ω_j π_j F_j(Σ_p s_jp u_p x_jp) − Σ_p c_jp x_jp − κ_j Σ_p max(0, w_jp − u_p x_jp)
+    max  ω_j π_j V_j(Σ_p s_jp u_p x_jp) − Σ_p c_jp x_jp − κ_j Σ_p max(0, w_jp − u_p x_jp)
 
-over nothing at all, or at least the minimum in at most k_j pools, at most the demand. F is the concave
+over nothing at all, or at least the minimum in at most k_j pools, at most the demand. V is the concave
 value. Projects in one pool are solved in integers: the objective is concave in x between kinks, so only the
 units next to a kink, the minimum, the holdings and the upper bound need be tried (`Menu`). All others are
 solved with fractional units but with their minimum: cheapest compute first, as far as it is worth its price
@@ -42,7 +42,7 @@ class Menu:
     units: Floats
     project: Ints
     worth: Floats
-    """F_j of it, without the priority."""
+    """V_j of it, without the priority."""
     lost: Floats
     """Wanted GPUs that it gives up."""
 
