@@ -56,6 +56,13 @@ def test_where_nothing_is_in_the_way_it_names_donors_and_dates() -> None:
     )
 
 
+def test_whole_units_in_time_are_in_time_though_they_are_more_than_was_asked_for() -> None:
+    nodes = lab([pool("iowa", 32, unit=8)])
+    answer = found(nodes, request("r", 10, by=10))
+    assert answer.reallocation.requests[0].handed == 16
+    assert (answer.complete, answer.in_time) == (True, True)
+
+
 def test_where_too_few_come_free_it_says_so() -> None:
     answer = found(with_budgets(), request("r", 30, "vision", by=10))
     assert (answer.allowed, answer.complete, answer.in_time) == (True, False, False)

@@ -349,6 +349,12 @@ def test_requests_say_what_they_get() -> None:
     assert row(printed, "vega") == ["vega", "2026-12-03", "3,000", "2,524", "not", "complete"]
 
 
+def test_a_request_that_whole_units_serve_in_time_counts_as_met() -> None:
+    organization, asked = lab([pool("iowa", 32, unit=8)]), request("r", 10)
+    plan = reallocation(organization, [asked], [handover(organization, asked, "idle", 16)])
+    assert "Requests: 1 of 1 request met in time" in shown(reallocation_tables(plan))
+
+
 def test_nothing_to_hand_over_is_said_so() -> None:
     printed = shown(reallocation_tables(reallocation(lab(), [], [])))
     assert "nobody hands over anything" in printed

@@ -105,7 +105,7 @@ def find(organization: Organization, request: Request, *, options: Options | Non
         reallocation=answer,
         allowed=not raises,
         complete=outcome.complete_on is not None,
-        in_time=outcome.in_time == request.gpus,
+        in_time=outcome.in_time >= request.gpus,
         raises=raises,
         if_raised=if_raised,
         sentence=sentence(request, answer, raises, if_raised),

@@ -77,5 +77,5 @@ def requests(plan: Reallocation) -> RenderableType:
                 cell(done, MARK if late else ""),
                 cell(one.text),
             )
-    met = sum(one.in_time == one.gpus for one in plan.requests)
+    met = sum(one.in_time >= one.gpus for one in plan.requests)
     return titled(f"Requests: {count(met)} of {counted(len(plan.requests), 'request')} met in time", grid)
