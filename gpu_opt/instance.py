@@ -55,6 +55,14 @@ class Teams:
     """τ_n, in compute."""
 
 
+def chains_up(teams: Teams) -> list[tuple[int, ...]]:
+    """Every team, and all teams above it, from the lowest up."""
+    chains: list[tuple[int, ...]] = []
+    for n, above in enumerate(teams.parent):
+        chains.append((n,) if above < 0 else (n, *chains[above]))
+    return chains
+
+
 @dataclass(frozen=True, slots=True)
 class TypeLimit:
     """One limit of a team on a GPU type."""

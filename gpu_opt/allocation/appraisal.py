@@ -16,26 +16,49 @@ from gpu_opt.instance import MILLI, Instance, Ints
 
 def own_compute(instance: Instance, x: Ints) -> Ints:
     """Milli-compute of every project at its own speeds, shape (projects,)."""
-    return _per_project(instance, x * instance.arcs.own)
+    some = np.flatnonzero(x)
+    per_arc = x[some] * instance.arcs.own[some]
+    return add_up(instance.arcs.project[some], per_arc, len(instance.projects.names))
+
+
+def pool_units(instance: Instance, x: Ints) -> Ints:
+    """Units granted in every pool, shape (pools,)."""
+    some = np.flatnonzero(x)
+    return add_up(instance.arcs.pool[some], x[some], len(instance.pools.names))
 
 
 def team_compute(instance: Instance, x: Ints) -> Ints:
     """Milli-compute granted under every team, T_n, shape (teams,)."""
+    some = np.flatnonzero(x)
     unit_compute = np.array(instance.pools.unit_compute, dtype=np.int64)
-    per_project = _per_project(instance, x * unit_compute[instance.arcs.pool])
-    total = np.zeros(len(instance.teams.names), dtype=np.int64)
-    np.add.at(total, np.array(instance.projects.team, dtype=np.int64), per_project)
-    for n in reversed(range(len(total))):
-        if instance.teams.parent[n] >= 0:
-            total[instance.teams.parent[n]] += total[n]
-    return total
+    return _under_teams(instance, some, x[some] * unit_compute[instance.arcs.pool[some]])
+
+
+def team_gpus(instance: Instance, x: Ints) -> dict[str, Ints]:
+    """GPUs granted under every team, by the GPU types that pools have; each of shape (teams,)."""
+    some = np.flatnonzero(x)
+    gpus = x[some] * np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool[some]]
+    of_type = {}
+    for kind in sorted(set(instance.pools.types)):
+        is_kind = np.array([each == kind for each in instance.pools.types])[instance.arcs.pool[some]]
+        of_type[kind] = _under_teams(instance, some[is_kind], gpus[is_kind])
+    return of_type
+
+
+def limit_gpus(instance: Instance, x: Ints) -> Ints:
+    """GPUs granted under every limit, of its type, shape (limits,)."""
+    limits = instance.limits
+    of_type = team_gpus(instance, x) if limits else {}
+    return np.array([of_type[each.gpu_type][each.team] for each in limits], dtype=np.int64)
 
 
 def moved_gpus(instance: Instance, x: Ints) -> Ints:
     """GPUs taken, shape (arcs,): what is wanted and not kept."""
     unit = np.array(instance.pools.unit, dtype=np.int64)
-    lost: Ints = np.maximum(0, instance.arcs.wanted - x) * unit[instance.arcs.pool]
-    return lost
+    moved = np.zeros_like(x)
+    lost = np.flatnonzero(x < instance.arcs.wanted)
+    moved[lost] = (instance.arcs.wanted[lost] - x[lost]) * unit[instance.arcs.pool[lost]]
+    return moved
 
 
 def changed_gpus(instance: Instance, x: Ints) -> Ints:
@@ -48,15 +71,14 @@ def changed_gpus(instance: Instance, x: Ints) -> Ints:
 
 def overruns(instance: Instance, x: Ints) -> tuple[Ints, Ints, Ints]:
     """How far every capacity (units), cap (milli-compute) and limit (GPUs) is exceeded."""
-    pools, teams, limits = instance.pools, instance.teams, instance.limits
-    granted = np.zeros(len(pools.names), dtype=np.int64)
-    np.add.at(granted, instance.arcs.pool, x)
-    over_pool = np.maximum(0, granted - np.array(pools.units, dtype=np.int64))
-    total = team_compute(instance, x)
-    caps = np.array([2**62 if cap is None else cap for cap in teams.cap], dtype=np.int64)
-    gpus = x * np.array(pools.unit, dtype=np.int64)[instance.arcs.pool]
-    counted = [int(gpus[list(limit.arcs)].sum()) - limit.gpus for limit in limits]
-    return over_pool, np.maximum(0, total - caps), np.maximum(0, np.array(counted, dtype=np.int64))
+    caps = np.array([2**62 if cap is None else cap for cap in instance.teams.cap], dtype=np.int64)
+    return (
+        np.maximum(0, pool_units(instance, x) - np.array(instance.pools.units, dtype=np.int64)),
+        np.maximum(0, team_compute(instance, x) - caps),
+        np.maximum(
+            0, limit_gpus(instance, x) - np.array([each.gpus for each in instance.limits], dtype=np.int64)
+        ),
+    )
 
 
 def is_feasible(instance: Instance, x: Ints) -> bool:
@@ -77,10 +99,11 @@ def is_feasible(instance: Instance, x: Ints) -> bool:
         return False
     if not keeps_demands(instance, x) or not keeps_to_one_pool(instance, x):
         return False
-    is_pinned = np.array(projects.pinned, dtype=bool)[arcs.project]
-    if (is_pinned & (x < arcs.wanted)).any():
+    moved = moved_gpus(instance, x)
+    losers = arcs.project[np.flatnonzero(moved)]
+    if np.array(projects.pinned, dtype=bool)[losers].any():
         return False
-    return instance.max_moves is None or int(moved_gpus(instance, x).sum()) <= instance.max_moves
+    return instance.max_moves is None or int(moved.sum()) <= instance.max_moves
 
 
 def project_values(instance: Instance, x: Ints) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
@@ -99,7 +122,8 @@ def appraise(instance: Instance, goals: tuple[GoalSpec, ...], x: Ints) -> tuple[
     """The value of every goal, in their order and their own senses."""
     moved = moved_gpus(instance, x)
     values = project_values(instance, x)
-    lost = float(instance.move_cost) * _per_project(instance, moved)
+    some = np.flatnonzero(moved)
+    lost = float(instance.move_cost) * add_up(instance.arcs.project[some], moved[some], len(values))
     total = team_compute(instance, x)
     short = [
         max(0.0, float(target) - int(done) / MILLI)
@@ -170,10 +194,21 @@ def held_at(goal: GoalSpec, reached: float, widening: float = 1.0) -> float:
     return reached - slack if goal.sense == "maximize" else reached + slack
 
 
-def _per_project(instance: Instance, per_arc: Ints) -> Ints:
-    total = np.zeros(len(instance.projects.names), dtype=np.int64)
-    np.add.at(total, instance.arcs.project, per_arc)
+def add_up(index: Ints, amounts: Ints, size: int) -> Ints:
+    """Sum whole amounts by index, shape (size,)."""
+    total = np.zeros(size, dtype=np.int64)
+    np.add.at(total, index, amounts)
     return total
+
+
+def _under_teams(instance: Instance, arcs: Ints, amounts: Ints) -> Ints:
+    """Amounts on some arcs, added up by team, those of the teams below included; shape (teams,)."""
+    team = np.array(instance.projects.team, dtype=np.int64)[instance.arcs.project[arcs]]
+    total = add_up(team, amounts, len(instance.teams.names)).tolist()
+    for n, above in reversed(list(enumerate(instance.teams.parent))):
+        if above >= 0:
+            total[above] += total[n]
+    return np.array(total, dtype=np.int64)
 
 
 def _overrun_compute(instance: Instance, x: Ints) -> float:

@@ -7,85 +7,126 @@ so little.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, field
+
 import numpy as np
 
-from gpu_opt.allocation.greedy import Ledger, grant, room
-from gpu_opt.allocation.shares import units_left
+from gpu_opt.allocation.ledger import Ledger, grant, projects_under, room
+from gpu_opt.allocation.shares import open_arcs, units_left
 from gpu_opt.allocation.spread import may_use
-from gpu_opt.instance import MILLI
+from gpu_opt.instance import MILLI, Ints
+
+
+@dataclass(slots=True)
+class Donors:
+    """Arcs that can spare a unit for one team: not its own, and nothing that was met is missed then."""
+
+    ledger: Ledger
+    team: int
+    goals: dict[int, int]
+    """Milli-compute that is promised, by team."""
+    holding: list[Ints]
+    """Arcs in use when the lifting began, by pool, those that lose least first."""
+    found: dict[int, list[int]] = field(default_factory=dict)
+    """By pool, once it was asked for."""
+
+    def in_pool(self, pool: int) -> list[int]:
+        """Arcs of the pool that could spare a unit when the pool was first asked for."""
+        if pool not in self.found:
+            self.found[pool] = [arc for arc in self.holding[pool].tolist() if self.can_spare(arc)]
+        return self.found[pool]
+
+    def can_spare(self, arc: int) -> bool:
+        """Whether a unit can be taken from the arc now."""
+        ledger, instance = self.ledger, self.ledger.instance
+        arcs, projects = instance.arcs, instance.projects
+        project, units = int(arcs.project[arc]), int(ledger.x[arc])
+        chain, counted = ledger.chain(project), instance.pools.unit_compute[int(arcs.pool[arc])]
+        is_held = units <= arcs.wanted[arc] and (projects.pinned[project] or instance.max_moves is not None)
+        return (
+            units > 0
+            and not is_held
+            and self.team not in chain
+            and ledger.own[project] - int(arcs.own[arc]) >= projects.minimum[project]
+            and all(ledger.total[n] - counted >= self.goals[n] for n in chain if n in self.goals)
+        )
 
 
 def lift(ledger: Ledger) -> None:
-    """Lift every team below its target as far as single units can, from the top of the tree down."""
+    """Lift every team below its target as far as single units can, from the top of the tree down.
+
+    Units that are given here are not taken away again.
+    """
     teams = ledger.instance.teams
-    short = [n for n, target in enumerate(teams.target) if target * MILLI > int(ledger.total[n])]
+    goals = {n: math.ceil(target * MILLI) for n, target in enumerate(teams.target) if target}
+    short = [n for n, goal in goals.items() if ledger.total[n] < goal]
+    if not short:
+        return
+    holding = _holding(ledger)
+    under = projects_under(ledger, short, range(len(ledger.own)))
     for n in sorted(short, key=lambda team: teams.level[team]):
-        arcs = _arcs_under(ledger, n)
-        while ledger.total[n] < teams.target[n] * MILLI:
-            if not any(_lift_by_one(ledger, n, arc) for arc in arcs):
+        donors = Donors(ledger, n, goals, holding)
+        while ledger.total[n] < goals[n]:
+            if not _lift_once(ledger, under[n], donors):
                 break
 
 
-def _arcs_under(ledger: Ledger, team: int) -> list[int]:
-    """Arcs of the team's projects, those with most value for their compute first."""
-    projects, arcs = ledger.instance.projects, ledger.instance.arcs
-    under = [a for j, chain in enumerate(ledger.chains) if team in chain for a in projects.arcs[j]]
-
-    def worth(arc: int) -> tuple[int, float]:
-        j = int(arcs.project[arc])
-        return projects.tier[j], -projects.priority[j] * int(arcs.own[arc])
-
-    return sorted(under, key=worth)
+def _lift_once(ledger: Ledger, under: list[int], donors: Donors) -> bool:
+    """Give every arc of the projects `under` the team what it may have; whether any was given something."""
+    team, before = donors.team, ledger.total[donors.team]
+    for arc in _open_arcs(ledger, under):
+        while ledger.total[team] < donors.goals[team]:
+            if not _lift_by_one(ledger, arc, donors):
+                break
+    return ledger.total[team] > before
 
 
-def _lift_by_one(ledger: Ledger, team: int, arc: int) -> bool:
+def _open_arcs(ledger: Ledger, under: list[int]) -> list[int]:
+    """Arcs of the projects that might get more, those with most value for their compute first."""
+    instance = ledger.instance
+    projects = instance.projects
+    arcs = open_arcs(instance, ledger.x, under)
+    project = instance.arcs.project[arcs].tolist()
+    worth = np.array([projects.priority[j] for j in project]) * instance.arcs.own[arcs]
+    order = np.lexsort((-worth, [projects.tier[j] for j in project]))
+    return [int(a) for a in arcs[order]]
+
+
+def _lift_by_one(ledger: Ledger, arc: int, donors: Donors) -> bool:
     """Give a unit to a project that may have it, from the pool's free units or from whom it costs least."""
-    project = int(ledger.instance.arcs.project[arc])
+    project, pool = int(ledger.instance.arcs.project[arc]), int(ledger.instance.arcs.pool[arc])
     if not _may_have_more(ledger, project, arc):
         return False
     if room(ledger, arc):
         grant(ledger, arc, 1)
         return True
-    pool = int(ledger.instance.arcs.pool[arc])
     if ledger.pool_free[pool] > 0:
         return False  # a cap or a limit is in the way: nobody's unit would help
-    for donor in _donors(ledger, team, pool):
-        grant(ledger, donor, -1)
-        if room(ledger, arc):
-            grant(ledger, arc, 1)
-            return True
-        grant(ledger, donor, 1)
+    for donor in donors.in_pool(pool):
+        if donors.can_spare(donor):
+            grant(ledger, donor, -1)
+            if room(ledger, arc):
+                grant(ledger, arc, 1)
+                return True
+            grant(ledger, donor, 1)
     return False
 
 
 def _may_have_more(ledger: Ledger, project: int, arc: int) -> bool:
     """Whether one more unit keeps the project's demand, its minimum and its pools."""
     instance = ledger.instance
-    own = instance.projects.arcs[project]
-    units = ledger.x[own.start : own.stop]
-    compute = int((units * instance.arcs.own[own.start : own.stop]).sum()) + int(instance.arcs.own[arc])
+    compute = ledger.own[project] + int(instance.arcs.own[arc])
     enough = compute >= instance.projects.minimum[project] and ledger.x[arc] < instance.arcs.upper[arc]
     return enough and may_use(instance, ledger.x, arc) and units_left(instance, ledger.x, arc) >= 1
 
 
-def _donors(ledger: Ledger, team: int, pool: int) -> list[int]:
-    """Arcs in the pool that can spare a unit: not of this team, and nothing that was met is missed then."""
+def _holding(ledger: Ledger) -> list[Ints]:
+    """Arcs in use, by pool: those of late tiers and low priorities first."""
     instance = ledger.instance
-    arcs, projects, teams = instance.arcs, instance.projects, instance.teams
-    counted = instance.pools.unit_compute[pool]
-    may_move = instance.max_moves is None
-    found = []
-    for arc in np.flatnonzero((arcs.pool == pool) & (ledger.x > 0)).tolist():
-        j = int(arcs.project[arc])
-        own = projects.arcs[j]
-        left = int((ledger.x[own.start : own.stop] * arcs.own[own.start : own.stop]).sum()) - int(
-            arcs.own[arc]
-        )
-        is_held = ledger.x[arc] <= arcs.wanted[arc]
-        keeps = left >= projects.minimum[j] and not (is_held and (projects.pinned[j] or not may_move))
-        spares = all(
-            ledger.total[n] - counted >= teams.target[n] * MILLI for n in ledger.chains[j] if teams.target[n]
-        )
-        if keeps and spares and team not in ledger.chains[j]:
-            found.append((projects.tier[j], -projects.priority[j], arc))
-    return [arc for _, _, arc in sorted(found, reverse=True)]
+    arcs = np.flatnonzero(ledger.x)
+    project = instance.arcs.project[arcs]
+    priority, tier = np.array(instance.projects.priority), np.array(instance.projects.tier)
+    arcs = arcs[np.lexsort((-arcs, priority[project], -tier[project], instance.arcs.pool[arcs]))]
+    ends = np.cumsum(np.bincount(instance.arcs.pool[arcs], minlength=len(instance.pools.names)))
+    return np.split(arcs, ends[:-1])

@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 
 from gpu_opt.allocation.appraisal import moved_gpus
-from gpu_opt.allocation.greedy import Ledger, grant, open_ledger, room, serve
+from gpu_opt.allocation.greedy import rank, serve
+from gpu_opt.allocation.ledger import Ledger, grant, open_ledger, room
 from gpu_opt.allocation.shares import units_left
 from gpu_opt.allocation.spread import may_use
 from gpu_opt.instance import Instance, Ints
@@ -46,12 +47,11 @@ def fit(instance: Instance, near: Ints) -> Ints:
     unit = np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool]
     target = near // unit
     ledger = open_ledger(instance, _kept(instance, target))
-    ranked = sorted(
-        range(len(instance.projects.names)),
-        key=lambda j: (instance.projects.tier[j], -instance.projects.priority[j], j),
-    )
+    ranked = rank(instance)
     for j in ranked:
-        for a in instance.projects.arcs[j]:
+        own = instance.projects.arcs[j]
+        below = np.flatnonzero(ledger.x[own.start : own.stop] < target[own.start : own.stop])
+        for a in (own.start + below).tolist():
             _raise(ledger, a, int(target[a]))
     for j in ranked:
         _settle(ledger, j)
@@ -86,13 +86,8 @@ def _raise(ledger: Ledger, arc: int, target: int) -> None:
 def _settle(ledger: Ledger, project: int) -> None:
     """Bring a project with too little up to its minimum, or take back what it got."""
     own, least = ledger.instance.projects.arcs[project], ledger.instance.projects.minimum[project]
-    if 0 < _compute(ledger, own) < least:
+    if 0 < ledger.own[project] < least:
         serve(ledger, project, least)
-        if _compute(ledger, own) < least:
+        if ledger.own[project] < least:
             for a in own:
                 grant(ledger, a, -int(ledger.x[a]))
-
-
-def _compute(ledger: Ledger, own: range) -> int:
-    """Milli-compute of a project at its own speeds."""
-    return int((ledger.x[own.start : own.stop] * ledger.instance.arcs.own[own.start : own.stop]).sum())

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from gpu_opt.allocation.appraisal import moved_gpus
-from gpu_opt.allocation.greedy import Ledger, grant, open_ledger, room, serve
+from gpu_opt.allocation.greedy import serve
+from gpu_opt.allocation.ledger import Ledger, grant, open_ledger, room
 from gpu_opt.allocation.lifting import lift
 from gpu_opt.allocation.shares import units_left
 from gpu_opt.instance import Instance, Ints
@@ -23,8 +24,8 @@ ROUNDING = 1e-6
 def round_relaxation(instance: Instance, relaxed: npt.NDArray[np.float64]) -> Ints:
     """Round units per arc; projects whose minimum the relaxation met come first, the surest before."""
     ledger = open_ledger(instance, _kept(instance, relaxed))
-    worth = np.zeros(len(instance.projects.names))
-    np.add.at(worth, instance.arcs.project, relaxed * instance.arcs.own)
+    per_arc = relaxed * instance.arcs.own
+    worth = np.bincount(instance.arcs.project, weights=per_arc, minlength=len(instance.projects.names))
     least = np.array(instance.projects.minimum, dtype=np.float64)
     surety = np.where(least > 0, worth / np.maximum(least, 1.0), 2.0)
     if instance.max_moves is not None:  # who would be moved comes before who would gain
@@ -44,9 +45,11 @@ def _kept(instance: Instance, relaxed: npt.NDArray[np.float64]) -> Ints:
     if instance.max_moves is None:
         return np.asarray(np.where(pinned, arcs.wanted, 0))
     kept = np.minimum(arcs.wanted, np.ceil(relaxed - ROUNDING).astype(np.int64))
-    for j, own in enumerate(projects.arcs):
-        if projects.one_pool[j] and len(own) > 1:
-            best = max(own, key=lambda a: relaxed[a] * arcs.own[a])
+    for j in np.flatnonzero(projects.one_pool).tolist():
+        own = projects.arcs[j]
+        if len(own) > 1:
+            here = slice(own.start, own.stop)
+            best = own.start + int(np.argmax(relaxed[here] * arcs.own[here]))
             kept[own.start : best] = kept[best + 1 : own.stop] = 0
     return np.asarray(np.where(pinned, arcs.wanted, kept))
 
@@ -58,11 +61,11 @@ def _move_less(ledger: Ledger) -> None:
         return
     excess = int(moved_gpus(instance, ledger.x).sum()) - instance.max_moves
     for a in np.flatnonzero(ledger.x < instance.arcs.wanted).tolist():
-        own = instance.projects.arcs[int(instance.arcs.project[a])]
+        project = int(instance.arcs.project[a])
         if excess <= 0:
             return
-        is_free = ledger.x[a] or not instance.projects.one_pool[int(instance.arcs.project[a])]
-        if not is_free or not _have(ledger, own):
+        is_free = ledger.x[a] or not instance.projects.one_pool[project]
+        if not is_free or not ledger.own[project]:
             continue  # another pool was chosen, or it was given up as a whole
         unit = instance.pools.unit[int(instance.arcs.pool[a])]
         left = min(room(ledger, a), units_left(instance, ledger.x, a), -(-excess // unit))
@@ -75,24 +78,23 @@ def _settle(ledger: Ledger, project: int, relaxed: npt.NDArray[np.float64], wort
     """Grant a project its rounded units; bring it up to its minimum, or take back what it got."""
     instance = ledger.instance
     own = instance.projects.arcs[project]
+    here = slice(own.start, own.stop)
     if instance.projects.one_pool[project]:
-        held = [a for a in own if ledger.x[a]]
-        best = max(held or own, key=lambda a: relaxed[a] * instance.arcs.own[a])
-        wish = {best: int(worth / int(instance.arcs.own[best]) + ROUNDING)}
+        held = np.flatnonzero(ledger.x[here])
+        among = held if len(held) else np.arange(len(own))
+        best = int(among[np.argmax((relaxed[here] * instance.arcs.own[here])[among])])
+        wish = {own.start + best: int(worth / int(instance.arcs.own[own.start + best]) + ROUNDING)}
     else:
-        wish = {a: int(relaxed[a] + ROUNDING) for a in own if relaxed[a] > ROUNDING}
+        some = (own.start + np.flatnonzero(relaxed[here] > ROUNDING)).tolist()
+        wish = {a: int(relaxed[a] + ROUNDING) for a in some}
     for a, units in wish.items():
-        left = units_left(instance, ledger.x, a)
-        grant(ledger, a, max(0, min(room(ledger, a), left, units - int(ledger.x[a]))))
-    least = instance.projects.minimum[project]
-    have = _have(ledger, own)
+        more = min(room(ledger, a), units - int(ledger.x[a]))
+        if more > 0:
+            grant(ledger, a, max(0, min(more, units_left(instance, ledger.x, a))))
+    least, have = instance.projects.minimum[project], ledger.own[project]
     if have < least and (worth >= 0.5 * least or (have and instance.max_moves is not None)):
         serve(ledger, project, least)
-    if 0 < _have(ledger, own) < least:
+    if 0 < ledger.own[project] < least:
         for a in own:
             pinned = int(instance.arcs.wanted[a]) if instance.projects.pinned[project] else 0
             grant(ledger, a, pinned - int(ledger.x[a]))
-
-
-def _have(ledger: Ledger, own: range) -> int:
-    return int((ledger.x[own.start : own.stop] * ledger.instance.arcs.own[own.start : own.stop]).sum())

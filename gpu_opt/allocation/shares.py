@@ -1,13 +1,12 @@
 """How much of its demand a project is granted, decided exactly.
 
 K_jp units of a pool p meet the demand of a project j alone, so that x_jp units are x_jp / K_jp of it. All
-these shares together are at most F_j. They are added up as doubles where these can tell, else as fractions.
+these shares together are at most F_j. They are added up as doubles where these can tell, else as integers.
 """
 
 from __future__ import annotations
 
-import math
-from fractions import Fraction
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -22,15 +21,14 @@ def keeps_demands(instance: Instance, x: Ints) -> bool:
 
     A project that uses one arc only is within its demand if it is within the arc's bound.
     """
-    arcs, projects = instance.arcs, instance.projects
-    count = len(projects.names)
-    granted = np.bincount(arcs.project, weights=x / arcs.needed, minlength=count)
-    most = np.array([float(share) for share in projects.most_share])
-    if (granted > most * (1 + CLOSE)).any():
-        return False
-    several = np.bincount(arcs.project[x > 0], minlength=count) > 1
-    doubtful = np.flatnonzero(several & (granted > most * (1 - CLOSE)))
-    return all(_share_left(instance, x, j) >= 0 for j in doubtful.tolist())
+    arcs, count = instance.arcs, len(instance.projects.names)
+    some = np.flatnonzero(x)
+    project = arcs.project[some]
+    granted = np.bincount(project, weights=x[some] / arcs.needed[some], minlength=count)
+    several = np.flatnonzero(np.bincount(project, minlength=count) > 1)
+    most = np.array([float(instance.projects.most_share[j]) for j in several.tolist()])
+    doubtful = several[granted[several] > most * (1 - CLOSE)]
+    return all(_share_left(instance, x, j)[0] >= 0 for j in doubtful.tolist())
 
 
 def units_left(instance: Instance, x: Ints, arc: int) -> int:
@@ -38,12 +36,33 @@ def units_left(instance: Instance, x: Ints, arc: int) -> int:
 
     Pools and budgets may leave fewer. Negative where more is granted than the demand allows.
     """
-    left = _share_left(instance, x, int(instance.arcs.project[arc]))
-    return math.floor(left * int(instance.arcs.needed[arc]))
+    left, whole = _share_left(instance, x, int(instance.arcs.project[arc]))
+    return left * int(instance.arcs.needed[arc]) // whole
 
 
-def _share_left(instance: Instance, x: Ints, project: int) -> Fraction:
+def open_arcs(instance: Instance, x: Ints, projects: Sequence[int]) -> Ints:
+    """Arcs of the projects where bounds and demand may leave a unit more; now and then one too many.
+
+    Nobody's :func:`units_left` is above 0 on another arc of theirs.
+    """
+    own = [instance.projects.arcs[j] for j in projects]
+    if not own:
+        return np.zeros(0, dtype=np.int64)
+    arcs = np.concatenate([np.arange(each.start, each.stop) for each in own])
+    place = np.repeat(np.arange(len(own)), [len(each) for each in own])
+    granted = np.bincount(place, weights=x[arcs] / instance.arcs.needed[arcs], minlength=len(own))
+    most = np.array([float(instance.projects.most_share[j]) for j in projects])
+    has_share = granted[place] + 1 / instance.arcs.needed[arcs] <= most[place] * (1 + CLOSE)
+    chosen: Ints = arcs[has_share & (x[arcs] < instance.arcs.upper[arcs])]
+    return chosen
+
+
+def _share_left(instance: Instance, x: Ints, project: int) -> tuple[int, int]:
+    """Numerator and denominator (above 0, not in lowest terms) of F_j − Σ_p x_jp / K_jp."""
     own = instance.projects.arcs[project]
-    units, needed = x[own.start : own.stop].tolist(), instance.arcs.needed[own.start : own.stop].tolist()
-    granted = (Fraction(u, n) for u, n in zip(units, needed, strict=True) if u)
-    return instance.projects.most_share[project] - sum(granted, Fraction(0))
+    units = x[own.start : own.stop]
+    left, whole = instance.projects.most_share[project].as_integer_ratio()
+    for a in np.flatnonzero(units).tolist():
+        needed = int(instance.arcs.needed[own.start + a])
+        left, whole = left * needed - int(units[a]) * whole, whole * needed
+    return left, whole

@@ -10,8 +10,9 @@ from gpu_opt.instance import Instance, Ints
 def keeps_to_one_pool(instance: Instance, x: Ints) -> bool:
     """Whether no one-pool project is in another pool beside pools of its own, or in several others."""
     arcs, count = instance.arcs, len(instance.projects.names)
-    used = np.bincount(arcs.project[x > 0], minlength=count)
-    others = np.bincount(arcs.project[(x > 0) & (arcs.wanted == 0)], minlength=count)
+    some = np.flatnonzero(x)
+    used = np.bincount(arcs.project[some], minlength=count)
+    others = np.bincount(arcs.project[some[arcs.wanted[some] == 0]], minlength=count)
     return not ((np.array(instance.projects.one_pool) > 0) & (others > 0) & (used > 1)).any()
 
 
@@ -20,5 +21,6 @@ def may_use(instance: Instance, x: Ints, arc: int) -> bool:
     project, wanted = int(instance.arcs.project[arc]), instance.arcs.wanted
     if not instance.projects.one_pool[project]:
         return True
-    used = [a for a in instance.projects.arcs[project] if x[a] and a != arc]
-    return not used or all(wanted[a] > 0 for a in (*used, arc))
+    own = instance.projects.arcs[project]
+    used = [own.start + a for a in np.flatnonzero(x[own.start : own.stop]).tolist()]
+    return not any(a != arc for a in used) or all(wanted[a] > 0 for a in (*used, arc))
