@@ -97,3 +97,59 @@ def test_a_reason_that_does_not_hold_is_refused(name: str, reason: dict[str, Any
     (violation,) = verify(LAB, plan)
     assert violation.subject == name
     assert message in violation.message
+
+
+SPLIT = lab(
+    [pool("iowa", 8), pool("texas", 8)],
+    teams=[root(owner="ceo"), team("vision"), team("speech", cap=4)],
+    projects=[
+        project("orion", 16, "vision", one_pool=True, holds={"iowa": 4}),
+        project("lyra", 4, "vision", pools=("iowa",)),
+        project("vega", 8, "speech", pools=("texas",)),
+        project("rigel", 4, "vision", pools=("texas",)),
+        project("deneb", 2, "speech", pools=("iowa",)),
+    ],
+    value=[[0.5, 1.0], [0.5, 0.0]],
+)
+"""Iowa is full of orion and lyra. Vega's team is at its cap; in texas 2 GPUs are idle beside rigel's."""
+
+HALVES = allocation(
+    SPLIT, {("orion", "iowa"): 4, ("lyra", "iowa"): 4, ("vega", "texas"): 2, ("rigel", "texas"): 4}
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "holds"),
+    [
+        ("orion", {"cause": Cause.NO_VALUE, "owner": "ceo", **POLICY}, False),  # a quarter of its demand
+        ("vega", {"cause": Cause.NO_VALUE, "owner": "ceo", **POLICY}, False),
+        ("orion", {"cause": Cause.ONE_POOL, "subject": "iowa"}, True),
+        ("orion", {"cause": Cause.OUTRANKED, "projects": ("lyra",), "owner": "ceo", **POLICY}, True),
+        # Rigel is in texas, which has room, and under no cap of orion's.
+        ("orion", {"cause": Cause.OUTRANKED, "projects": ("rigel",), "owner": "ceo", **POLICY}, False),
+        ("orion", {"cause": Cause.OUTRANKED, "projects": ("lyra", "rigel"), "owner": "ceo", **POLICY}, False),
+        ("deneb", {"cause": Cause.OUTRANKED, "projects": ("lyra",), "owner": "ceo", **POLICY}, True),
+        ("deneb", {"cause": Cause.OUTRANKED, "projects": ("vega",), "owner": "ceo", **POLICY}, False),
+    ],
+)
+def test_who_is_named_has_what_the_project_lacks_and_no_value_means_the_next_unit(
+    name: str, reason: dict[str, Any], holds: bool
+) -> None:
+    said = Reason(text="", **reason)
+    outcomes = tuple(changed(one, reason=said) if one.project == name else one for one in HALVES.projects)
+    refused = refused_by(SPLIT, changed(HALVES, projects=outcomes))
+    assert refused == (set() if holds else {"reasons"})
+
+
+def test_where_the_policy_values_no_more_than_it_has_a_project_may_be_said_to_lack_nothing_of_value() -> None:
+    half = lab([pool("iowa", 16)], projects=[project("orion", 16)], value=[[0.5, 1.0], [0.5, 0.0]])
+    plan = allocation(half, {("orion", "iowa"): 8})
+    said = Reason(cause=Cause.NO_VALUE, text="", basis=Basis.POLICY)
+    assert verify(half, changed(plan, projects=(changed(plan.projects[0], reason=said),))) == ()
+
+
+def test_one_pool_is_no_reason_where_no_other_pool_is_left() -> None:
+    single = lab([pool("iowa", 8)], projects=[project("orion", 16, one_pool=True)])
+    plan = allocation(single, {("orion", "iowa"): 8})
+    said = Reason(cause=Cause.ONE_POOL, text="", subject="iowa")
+    assert refused_by(single, changed(plan, projects=(changed(plan.projects[0], reason=said),))) == {"reasons"}

@@ -54,6 +54,15 @@ def test_its_figures_are_those_that_a_pencil_finds() -> None:
     assert [(move.project, move.pool, move.gpus) for move in GOOD.moves] == [("lyra", "iowa", 8)]
 
 
+def test_in_a_large_lab_too_figures_are_true_to_the_last_digit_that_is_shown() -> None:
+    large = lab([pool("iowa", 400_000)], projects=[project("orion", 400_000)])
+    plan = allocation(large, {("orion", "iowa"): 381_676})
+    (outcome,) = plan.teams
+    assert verify(large, plan) == ()
+    assert refused_by(large, changed(plan, teams=(changed(outcome, granted=381_676.1),))) == {"team_total"}
+    assert refused_by(large, changed(plan, objective=381_676.1)) >= {"value"}
+
+
 def test_a_refused_plan_is_an_error_that_lists_everything() -> None:
     require_verified(TWO_TEAMS, GOOD)
     with pytest.raises(VerificationFailure) as caught:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gpu_opt.checker.budgets import Budgets, Fleet, Totals, add_up, budgets_on, fleet_on, thousandths
-from gpu_opt.organization import Organization, Project
+from gpu_opt.organization import Organization, Project, exact
 
 GRAIN = Fraction(1, 1000)
 """The grain of compute: what is added to "less than one unit short" to make it "a unit or more"."""
@@ -54,6 +54,11 @@ class AllocationData:
     """Compute, by team; 0 without a guarantee."""
     targets: dict[str, Fraction]
     """Compute, by team: the promise less what is smaller than one allocation unit."""
+
+    @property
+    def segments(self) -> tuple[tuple[Fraction, Fraction], ...]:
+        """The concave value: (share of the demand, value per reference GPU)."""
+        return tuple((exact(share), exact(value)) for share, value in self.organization.policy.value)
 
     def totals(self, holdings: Mapping[str, Mapping[str, int]]) -> Totals:
         """What GPUs by project and pool add up to."""

@@ -9,7 +9,10 @@ from fractions import Fraction
 from gpu_opt.plan import Result, Violation
 
 TOLERANCE = 1e-6
-"""Absolute and relative: how far a stated figure, a double, may be from the exact one."""
+"""Absolute: how far a stated figure, a double, may be from the exact one."""
+
+ROUNDING = 1e-9
+"""Relative: what adding up doubles may change."""
 
 
 def written(value: object) -> str:
@@ -20,15 +23,15 @@ def written(value: object) -> str:
 
 
 def same(stated: object, computed: object) -> bool:
-    """Whether a stated value is the recomputed one; exact numbers up to `TOLERANCE`, all else exactly."""
+    """Whether a stated value is the recomputed one; exact numbers up to rounding, all else exactly."""
     if isinstance(computed, Fraction):
         return isinstance(stated, int | float) and close(stated, float(computed))
     return stated == computed
 
 
 def close(stated: float, computed: float) -> bool:
-    """Whether two figures are the same up to `TOLERANCE`; what is no number is no figure."""
-    return math.isclose(stated, computed, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    """Whether two figures are the same up to rounding; what is no number is no figure."""
+    return math.isclose(stated, computed, rel_tol=ROUNDING, abs_tol=TOLERANCE)
 
 
 def differences(

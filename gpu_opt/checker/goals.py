@@ -90,20 +90,24 @@ def project_value(
     move_cost: Fraction,
 ) -> Fraction:
     """What a project's grants are worth, less the cost of what is taken from it."""
-    demand, rest = thousandths(scope.project.demand), Fraction(delivered(scope, granted))
+    worth = worth_of(scope, delivered(scope, granted), segments)
+    return exact(scope.project.priority) * worth - move_cost * sum(moved(scope, granted).values())
+
+
+def worth_of(scope: Scope, compute: int, segments: Iterable[tuple[Fraction, Fraction]]) -> Fraction:
+    """What thousandths of compute of its own are worth to a project, before its priority."""
+    demand, rest = thousandths(scope.project.demand), Fraction(compute)
     worth = Fraction(0)
     for share, value in segments:
         filled = min(rest, share * demand)
         worth += value * filled
         rest -= filled
-    return exact(scope.project.priority) * worth / 1000 - move_cost * sum(moved(scope, granted).values())
+    return worth / 1000
 
 
 def tier_values(data: AllocationData, granted: Mapping[str, Mapping[str, int]]) -> dict[int, Fraction]:
     """The value of every tier in which some project can be granted something, the first tier first."""
-    policy = data.organization.policy
-    segments = [(exact(share), exact(value)) for share, value in policy.value]
-    move_cost = exact(policy.move_cost)
+    segments, move_cost = data.segments, exact(data.organization.policy.move_cost)
     scopes = [(name, scope) for name, scope in data.scopes.items() if scope.speeds]
     values = dict.fromkeys(sorted({scope.project.tier for _, scope in scopes}), Fraction(0))
     for name, scope in scopes:

@@ -7,13 +7,10 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
-from gpu_opt.checker.figures import TOLERANCE, same, written
+from gpu_opt.checker.figures import ROUNDING, TOLERANCE, same, written
 from gpu_opt.checker.goals import is_maximized
 from gpu_opt.organization import Organization, content_hash
 from gpu_opt.plan import Allocation, Goal, Reallocation, Status, Stop, Violation, weakest
-
-ROUNDING = 1e-9
-"""Relative: what adding up doubles may take from a bound."""
 
 REACHED = 1.001 * TOLERANCE
 """Relative and absolute: a stated value no further from a stated bound has reached it."""

@@ -14,8 +14,9 @@ from functools import cached_property
 from gpu_opt.checker.allocation import Granted, beyond_demand, too_spread
 from gpu_opt.checker.budgets import thousandths
 from gpu_opt.checker.data import AllocationData, Scope
-from gpu_opt.checker.goals import delivered
-from gpu_opt.organization import Project, exact, runs_in
+from gpu_opt.checker.figures import TOLERANCE
+from gpu_opt.checker.goals import delivered, worth_of
+from gpu_opt.organization import Project, runs_in
 from gpu_opt.plan import POLICIES, Allocation, Basis, Cause, Reason, Stop, Violation
 
 MOST_NAMED = 5
@@ -78,6 +79,15 @@ class Case:
     def over_full(self, pool: str) -> bool:
         """Whether the pool has no room for its next step."""
         return self.granted.totals.gpus[pool] + self.steps[pool] > self.data.fleet.gpus[pool]
+
+    def crowds(self, name: str) -> bool:
+        """Whether the project has GPUs in a full pool, or under a full budget, where this one wants more."""
+        above = set(self.path) & set(self.data.budgets.paths[self.data.team_of[name]])
+        return any(
+            (self.over_full(pool) and pool in self.granted.gpus[name])
+            or any(self.over_cap(team, pool) or self.over_limit(team, pool) for team in above)
+            for pool in self.steps
+        )
 
     def over_spread(self, pool: str) -> bool:
         """Whether it must not be in the pool beside those in which it is."""
@@ -150,17 +160,18 @@ def is_undecided(case: Case) -> bool:
 
 
 def is_in_its_pool(case: Case) -> bool:
-    """Whether it must stay in one pool, and is in the pool named."""
-    return case.project.one_pool and case.reason.subject in case.gpus
+    """Whether it must stay in one pool, is in the pool named, and wants more in another one."""
+    return case.reason.subject in case.gpus and any(case.over_spread(pool) for pool in case.steps)
 
 
 def others_have_it(case: Case) -> bool:
-    """Whether the projects named are others, each once, that are granted something."""
+    """Whether the projects named are others, each once, that are granted something where it wants more."""
     named = case.reason.projects
     return (
         0 < len(named) <= MOST_NAMED
         and len(set(named)) == len(named)
         and all(name in case.granted.gpus and name != case.project.name for name in named)
+        and all(case.crowds(name) for name in named)
     )
 
 
@@ -183,8 +194,14 @@ def is_pinned_down(case: Case) -> bool:
 
 
 def is_worth_nothing(case: Case) -> bool:
-    """Whether the policy values the last of a demand at nothing."""
-    return any(exact(value) == Fraction(0) for _, value in case.data.organization.policy.value)
+    """Whether the policy values its next step, in whatever pool, at nothing."""
+    scope, segments = case.scope, case.data.segments
+    if scope is None:
+        return False
+    have = delivered(scope, case.gpus)
+    worth = worth_of(scope, have, segments)
+    more = (worth_of(scope, have + scope.speeds[pool] * gpus, segments) for pool, gpus in case.steps.items())
+    return all(each - worth <= TOLERANCE * worth for each in more)  # a plan's reasons are found in doubles
 
 
 HOLDS: dict[Cause, Callable[[Case], bool]] = {
