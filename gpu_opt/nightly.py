@@ -25,6 +25,11 @@ REQUESTS_SHARE = 0.5
 """Share of the rest that the allocation at the horizon's end may use, from which the requests follow."""
 
 
+LEAST_SHARE = 0.1
+"""Share of the whole limit that the reallocation has in any case: a flow takes little, and without any time
+nothing is handed over."""
+
+
 class NotPublished(StoreFailure):
     """A night was computed but could not be stored; nothing was changed in the store.
 
@@ -45,7 +50,8 @@ def run_night(
 ) -> NightReport:
     """Allocate for `as_of`, reallocate until `horizon_days` later, publish, and compare with last night.
 
-    The time limit of `options` holds for all solves together. Both plans have passed the independent
+    The time limit of `options` holds for all solves together, but for `LEAST_SHARE` of it, which the
+    reallocation has even if the solves before it took longer than they should. Both plans have passed the independent
     checker when they are published. Computing a day again is legitimate: the newer night counts, the
     older one stays in the history, and the report's `replaces` names it, also when two batches run at once.
     A night that is cancelled is not published: its report has what was computed by then, and no `night`.
@@ -110,7 +116,7 @@ def _solve(
     requests = derive_requests(tonight, until=until, options=share_of(options, begun, REQUESTS_SHARE))
     if options.cancel.is_set():
         return allocation, None
-    rest = share_of(options, begun, 1.0)
+    rest = share_of(options, begun, 1.0, LEAST_SHARE)
     return allocation, reallocate(tonight, until=until, requests=requests, options=rest)
 
 

@@ -98,13 +98,14 @@ def relative_gap(value: float, bound: float) -> float:
     return abs(bound - value) / largest if largest > 0 else 0.0
 
 
-def share_of(options: Options, begun: float, share: float) -> Options:
+def share_of(options: Options, begun: float, share: float, least: float = 0.0) -> Options:
     """Options for one of several solves in one call that began at `begun`, by :func:`time.monotonic`.
 
-    It has a share of the time that is left, and its progress is told in seconds of the whole call.
+    It has a share of the time that is left, but at least a share `least` of the whole limit, however long the
+    others took; its progress is told in seconds of the whole call.
     """
     spent = time.monotonic() - begun
-    seconds = max(0.0, options.time_limit - spent) * share
+    seconds = max(0.0, (options.time_limit - spent) * share, options.time_limit * least)
     return dataclasses.replace(options, time_limit=seconds, progress=_later(options.progress, spent))
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -92,6 +94,17 @@ def test_the_time_limit_is_for_the_whole_night(store: str) -> None:
     assert report.reallocation is not None
     assert report.allocation.run.time_limit <= 5.5
     assert report.allocation.run.seconds["total"] + report.reallocation.run.time_limit <= 10.0
+
+
+def test_what_comes_free_is_handed_over_though_the_allocation_took_too_long(
+    store: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = SimpleNamespace(monotonic=lambda: time.monotonic() - 10_000)
+    monkeypatch.setattr("gpu_opt.nightly.time", late)  # the night began long ago
+    report = night_of(organization(), store, time_limit=600.0)
+    assert report.reallocation is not None
+    assert report.reallocation.run.time_limit == 60.0
+    assert sum(handover.gpus for handover in report.reallocation.handovers) == 4
 
 
 def test_progress_tells_the_seconds_of_the_night(store: str) -> None:
