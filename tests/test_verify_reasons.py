@@ -152,4 +152,5 @@ def test_one_pool_is_no_reason_where_no_other_pool_is_left() -> None:
     single = lab([pool("iowa", 8)], projects=[project("orion", 16, one_pool=True)])
     plan = allocation(single, {("orion", "iowa"): 8})
     said = Reason(cause=Cause.ONE_POOL, text="", subject="iowa")
-    assert refused_by(single, changed(plan, projects=(changed(plan.projects[0], reason=said),))) == {"reasons"}
+    told = changed(plan, projects=(changed(plan.projects[0], reason=said),))
+    assert refused_by(single, told) == {"reasons"}
