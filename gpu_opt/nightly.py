@@ -51,8 +51,8 @@ def run_night(
     """Allocate for `as_of`, reallocate until `horizon_days` later, publish, and compare with last night.
 
     The time limit of `options` holds for all solves together, but for `LEAST_SHARE` of it, which the
-    reallocation has even if the solves before it took longer than they should. Both plans have passed the independent
-    checker when they are published. Computing a day again is legitimate: the newer night counts, the
+    reallocation has even if the solves before it took longer than they should. Both plans have passed the
+    independent checker when they are published. Computing a day again is legitimate: the newer night counts, the
     older one stays in the history, and the report's `replaces` names it, also when two batches run at once.
     A night that is cancelled is not published: its report has what was computed by then, and no `night`.
 
