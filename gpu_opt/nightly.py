@@ -52,8 +52,9 @@ def run_night(
 
     The time limit of `options` holds for all solves together, but for `LEAST_SHARE` of it, which the
     reallocation has even if the solves before it took longer than they should. Both plans have passed the
-    independent checker when they are published. Computing a day again is legitimate: the newer night counts, the
-    older one stays in the history, and the report's `replaces` names it, also when two batches run at once.
+    independent checker when they are published. Computing a day again is legitimate: the newer night
+    counts, the older one stays in the history, and the report's `replaces` names it, also when two batches
+    run at once.
     A night that is cancelled is not published: its report has what was computed by then, and no `night`.
 
     Raises, besides what `allocate` and `reallocate` raise: before anything is solved, InvalidInput for a
