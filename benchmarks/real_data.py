@@ -55,7 +55,7 @@ def openb(folder: Path = FOLDER) -> Organization:
     """
     projects = [
         _openb_project(f"{row['gpu_spec']} {row['qos']}", row["gpu_spec"], row["qos"], float(row["gpus"]))
-        for row in _rows(folder, "openb/derived_request_classes.csv")
+        for row in rows(folder, "openb/derived_request_classes.csv")
     ]
     return _openb(folder, "openb", projects)
 
@@ -70,9 +70,9 @@ def openb_pods(folder: Path = FOLDER, limit: int | None = None) -> Organization:
 
     `limit` takes the first pods of the trace only; default: all 7,064.
     """
-    rows = [row for row in _rows(folder, "openb/openb_pod_list_gpuspec33.csv.gz") if int(row["num_gpu"])]
+    pods = [row for row in rows(folder, "openb/openb_pod_list_gpuspec33.csv.gz") if int(row["num_gpu"])]
     projects = []
-    for row in rows[:limit]:
+    for row in pods[:limit]:
         gpus = float(Fraction(int(row["num_gpu"]) * int(row["gpu_milli"]), 1000))
         projects.append(_openb_project(row["name"], row["gpu_spec"] or "ANY", row["qos"], gpus, one_pod=True))
     return _openb(folder, "openb-pods", projects)
@@ -80,7 +80,7 @@ def openb_pods(folder: Path = FOLDER, limit: int | None = None) -> Organization:
 
 def _openb(folder: Path, organization: str, projects: Iterable[Project]) -> Organization:
     gpus: Counter[str] = Counter()
-    for row in _rows(folder, "openb/openb_node_list_gpu_node.csv"):
+    for row in rows(folder, "openb/openb_node_list_gpu_node.csv"):
         gpus[row["model"]] += int(row["gpu"])
     return Organization(
         name=organization,
@@ -120,8 +120,8 @@ def philly(folder: Path = FOLDER, day: dt.date = PHILLY_DAY) -> Organization:
 
     Raises ValueError where no project of the trace runs on the day.
     """
-    budgets = {row["vc"]: 8 * int(row["node num"]) for row in _rows(folder, "philly/philly_vc_nodes.csv")}
-    trace = list(_rows(folder, "philly/derived_projects_ge_1day.csv"))
+    budgets = {row["vc"]: 8 * int(row["node num"]) for row in rows(folder, "philly/philly_vc_nodes.csv")}
+    trace = list(rows(folder, "philly/derived_projects_ge_1day.csv"))
     if not any(_date(row["start"]) <= day < _date(row["end"]) for row in trace):
         raise ValueError(f"no project of the Philly trace runs on {day}")
     return Organization(
@@ -165,7 +165,7 @@ def helios(folder: Path = FOLDER, cluster: str = "Venus", day: dt.date | None = 
     Raises ValueError where the data do not have the day and the day before it.
     """
     today = day or HELIOS_DAYS[cluster]
-    quotas = {row["date"]: row for row in _rows(folder, f"helios/{cluster}_cluster_gpu_number.csv")}
+    quotas = {row["date"]: row for row in rows(folder, f"helios/{cluster}_cluster_gpu_number.csv")}
     before, after = quotas.get(str(today - dt.timedelta(days=1))), quotas.get(str(today))
     if before is None or after is None:
         raise ValueError(f"the data on {cluster} begin on {min(quotas)} and end on {max(quotas)}")
@@ -201,7 +201,8 @@ def _date(moment: str) -> dt.date:
     return dt.datetime.fromisoformat(moment).date()
 
 
-def _rows(folder: Path, file: str) -> Iterable[Row]:
+def rows(folder: Path, file: str) -> Iterable[Row]:
+    """The rows of a CSV file of the public data, packed or not; raises MissingData where there is none."""
     path = folder / file
     if not path.is_file():
         raise MissingData(f"{path} is missing; it is public data that are not part of this repository")
@@ -213,13 +214,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Write the organization that the command line names; in YAML, what is real in it comes first."""
     given = _parser().parse_args(arguments)
     try:
-        organization, description = _convert(given)
-        dump(organization, given.out)
+        write(*_convert(given), given.out)
     except (MissingData, InvalidInput, ValueError, OSError) as problem:
         sys.exit(str(problem))
-    if given.out.suffix.lower() != ".json":
+
+
+def write(organization: Organization, description: str, out: Path) -> None:
+    """Write the organization to a file; in YAML, the description comes first, as a comment."""
+    dump(organization, out)
+    if out.suffix.lower() != ".json":
         comment = "".join(f"# {line}".rstrip() + "\n" for line in inspect.cleandoc(description).splitlines())
-        given.out.write_text(f"{comment}\n{given.out.read_text(encoding='utf-8')}", encoding="utf-8")
+        out.write_text(f"{comment}\n{out.read_text(encoding='utf-8')}", encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -7,6 +7,10 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.public_data import data
+
+__all__ = ["data"]  # a fixture for every test
+
 # No deadline and no complaint about slow drawing: a busy machine is nobody's fault.
 settings.register_profile(
     "fast", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]

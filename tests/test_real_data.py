@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import gzip
-import os
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
@@ -27,20 +24,7 @@ from gpu_opt.errors import Severity
 from gpu_opt.files import load
 from gpu_opt.organization import Organization
 from gpu_opt.validation import check
-
-DATA = Path(os.environ.get("GPU_OPT_DATA", Path(__file__).parent.parent / "../shared/data"))
-
-
-@pytest.fixture
-def data() -> Path:
-    if not DATA.is_dir():
-        pytest.skip(f"the public data are not part of the repository, and there is no folder {DATA}")
-    return DATA
-
-
-def raw(path: Path) -> list[dict[str, str]]:
-    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as stream:
-        return list(csv.DictReader(stream))
+from tests.public_data import raw
 
 
 def errors(organization: Organization) -> list[str]:

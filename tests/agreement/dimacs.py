@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import csv
 import gzip
-import os
-from pathlib import Path
 
 import numpy as np
 
 from gpu_opt.reallocation.flow import Network
+from tests.public_data import DATA
 
-ROOT = Path(__file__).parents[2]
-FOLDER = Path(os.environ.get("GPU_OPT_DATA", ROOT.parent / "shared" / "data")) / "mcf"
+FOLDER = DATA / "mcf"
 
 
 def published_optima() -> dict[str, int]:

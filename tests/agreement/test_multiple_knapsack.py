@@ -7,7 +7,6 @@ its profit.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -17,10 +16,10 @@ from gpu_opt.options import Options
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Status
 from tests.building import lab, pool, project
+from tests.public_data import DATA
 from tests.solving import gpus
 
-ROOT = Path(__file__).parents[2]
-FOLDER = Path(os.environ.get("GPU_OPT_DATA", ROOT.parent / "shared" / "data")) / "mkp"
+FOLDER = DATA / "mkp"
 FILES = sorted(FOLDER.glob("*.json"))
 
 
