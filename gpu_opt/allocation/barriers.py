@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache
 
-import numpy as np
-
-from gpu_opt.allocation.appraisal import moved_gpus, own_compute, team_compute
-from gpu_opt.allocation.shares import units_left
+from gpu_opt.allocation.appraisal import limit_gpus, moved_gpus, own_compute, pool_units, team_compute
+from gpu_opt.allocation.shares import units_left_of
 from gpu_opt.allocation.spread import may_use
-from gpu_opt.instance import Instance, Ints
+from gpu_opt.instance import MILLI, Instance, Ints, chains_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,33 +31,38 @@ class Situation:
         """Milli-compute of every project at its own speeds."""
         self.total = team_compute(instance, x)
         """Milli-compute granted under every team."""
-        gpus = x * np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool]
-        granted = np.zeros(len(instance.pools.names), dtype=np.int64)
-        np.add.at(granted, instance.arcs.pool, x)
-        self.pool_room = [units - int(g) for units, g in zip(instance.pools.units, granted, strict=True)]
+        self.goal = [math.ceil(target * MILLI) for target in instance.teams.target]
+        """Milli-compute from which on a team has what it is promised, less what is under a unit."""
+        granted = pool_units(instance, x).tolist()
+        self.pool_room = [units - g for units, g in zip(instance.pools.units, granted, strict=True)]
         """Units that every pool has left; negative where it is over."""
-        self.limit_room = [limit.gpus - int(gpus[list(limit.arcs)].sum()) for limit in instance.limits]
+        self.full = [Barrier("pool_capacity", pool) for pool in range(len(self.pool_room))]
+        """What is in the way where a pool has too little room."""
+        counted = limit_gpus(instance, x).tolist()
+        self.limit_room = [limit.gpus - gpus for limit, gpus in zip(instance.limits, counted, strict=True)]
         """GPUs that every limit leaves; negative where it is over."""
         moved = int(moved_gpus(instance, x).sum())
         self.moves_left = None if instance.max_moves is None else max(0, instance.max_moves - moved)
         """GPUs that may still be moved; None: as many as one likes."""
 
-    @cached_property
-    def limits_of(self) -> dict[int, list[int]]:
-        """Limits that count an arc, by arc."""
-        limits_of: dict[int, list[int]] = {}
-        for i, limit in enumerate(self.instance.limits):
-            for a in limit.arcs:
-                limits_of.setdefault(a, []).append(i)
-        return limits_of
-
-    @cached_property
-    def chains(self) -> list[tuple[int, ...]]:
+        self.segments = [(float(share), float(worth)) for share, worth in instance.segments]
+        """(a_k, b_k): share of the demand, value per reference GPU."""
+        self.chains = chains_up(instance.teams)
         """Every team, and all teams above it, from the lowest up."""
-        chains: list[tuple[int, ...]] = []
-        for n, above in enumerate(self.instance.teams.parent):
-            chains.append((n,) if above < 0 else (n, *chains[above]))
-        return chains
+        self.budgets = cache(self._budgets)
+
+    def _budgets(self, team: int, pool: int, units: int) -> tuple[Barrier, ...]:
+        """Caps and limits above the team that have no room for so many more units in the pool."""
+        instance, chain = self.instance, self.chains[team]
+        caps, counted = instance.teams.cap, units * instance.pools.unit_compute[pool]
+        gpus, kind = units * instance.pools.unit[pool], instance.pools.types[pool]
+        full = [n for n in chain if (cap := caps[n]) is not None and cap - self.total[n] < counted]
+        spent = [
+            i
+            for i, limit in enumerate(instance.limits)
+            if limit.gpu_type == kind and limit.team in chain and self.limit_room[i] < gpus
+        ]
+        return *(Barrier("team_cap", n) for n in full), *(Barrier("type_limit", i) for i in spent)
 
     def chain(self, project: int) -> tuple[int, ...]:
         """The project's team, and all teams above it, from the lowest up."""
@@ -71,33 +74,28 @@ def wanted_units(situation: Situation, project: int) -> dict[int, int]:
 
     One unit, or as many as its minimum takes where it has nothing.
     """
-    instance = situation.instance
-    have, least = int(situation.own[project]), instance.projects.minimum[project]
-    steps = {}
-    for a in instance.projects.arcs[project]:
-        each = int(instance.arcs.own[a])
-        if units_left(instance, situation.x, a) > 0:
-            steps[a] = max(1, -(-(least - have) // each))
-    return steps
+    instance, own = situation.instance, situation.instance.projects.arcs[project]
+    missing = instance.projects.minimum[project] - int(situation.own[project])
+    left = units_left_of(instance, situation.x, project)
+    each = instance.arcs.own[own.start : own.stop].tolist()
+    return {a: max(1, -(-missing // one)) for a, more, one in zip(own, left, each, strict=True) if more > 0}
 
 
-def barriers(situation: Situation, arc: int, units: int) -> tuple[Barrier, ...]:
-    """Every constraint that has no room for so many more units on the arc, beside what others give up."""
-    instance = situation.instance
-    project, pool = int(instance.arcs.project[arc]), int(instance.arcs.pool[arc])
-    return tuple(_barriers(situation, arc, units, project, pool))
+def barriers(situation: Situation, project: int, steps: dict[int, int]) -> dict[int, tuple[Barrier, ...]]:
+    """By arc, every constraint that has no room for so many more units there, whatever others give up.
 
-
-def _barriers(situation: Situation, arc: int, units: int, project: int, pool: int) -> Iterator[Barrier]:
-    instance = situation.instance
-    for team in situation.chain(project):
-        cap = instance.teams.cap[team]
-        if cap is not None and cap - situation.total[team] < units * instance.pools.unit_compute[pool]:
-            yield Barrier("team_cap", team)
-    for i in situation.limits_of.get(arc, ()):
-        if situation.limit_room[i] < units * instance.pools.unit[pool]:
-            yield Barrier("type_limit", i)
-    if not may_use(instance, situation.x, arc):
-        yield Barrier("one_pool", project)
-    if situation.pool_room[pool] < units:
-        yield Barrier("pool_capacity", pool)
+    `steps` are units, by arcs of the project.
+    """
+    instance, team = situation.instance, situation.instance.projects.team[project]
+    is_bound = instance.projects.one_pool[project] > 0 and situation.own[project] > 0
+    bound = Barrier("one_pool", project)
+    found = {}
+    for arc, units in steps.items():
+        pool = int(instance.arcs.pool[arc])
+        barred = situation.budgets(team, pool, units)
+        if is_bound and not may_use(instance, situation.x, arc):
+            barred = *barred, bound
+        if situation.pool_room[pool] < units:
+            barred = *barred, situation.full[pool]
+        found[arc] = barred
+    return found

@@ -7,11 +7,11 @@ everywhere, or where a pool has room, comes first: nothing is to be taken from a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from gpu_opt.allocation import sentences
 from gpu_opt.allocation.barriers import Barrier, Situation, barriers, wanted_units
-from gpu_opt.allocation.rivals import Contest, Rival, Standing, gain, helps_guarantee
+from gpu_opt.allocation.rivals import Contest, Field, Standing, gain, having, helps_guarantee
 from gpu_opt.allocation.standstill import never_active, never_runs
 from gpu_opt.instance import Instance, Ints
 from gpu_opt.organization import Organization
@@ -19,8 +19,6 @@ from gpu_opt.plan import Cause, Reason
 
 BUDGETS = {"team_cap", "type_limit"}
 """Barriers that somebody decided."""
-
-type Standings = Sequence[tuple[Rival, Standing]]
 
 
 def explain_projects(
@@ -66,7 +64,7 @@ def _lacking(situation: Situation, contest: Contest, speech: sentences.Speech, j
     if not helps_guarantee(situation, j) and all(gain(situation, a, n) == 0 for a, n in steps.items()):
         yield speech.no_value(situation, j)
         return
-    blocked = {a: barriers(situation, a, units) for a, units in steps.items()}
+    blocked = barriers(situation, j, steps)
     if not all(blocked.values()):
         yield speech.unproved("not decided: there is room for more")
         return
@@ -74,16 +72,14 @@ def _lacking(situation: Situation, contest: Contest, speech: sentences.Speech, j
         yield speech.minimum(j)
         return
 
-    def standings() -> Standings:
-        return [pair for a, found in blocked.items() for pair in contest.standings(a, steps[a], found)]
-
+    standings = (contest.standings(a, steps[a], found) for a, found in blocked.items())
     yield from _ordered(situation, speech, j, blocked, standings)
 
 
 def _only_the_minimum(situation: Situation, j: int, steps: dict[int, int]) -> bool:
     """Whether a single unit has room though the minimum has not."""
     has_minimum = not situation.own[j] and any(units > 1 for units in steps.values())
-    return has_minimum and any(not barriers(situation, a, 1) for a in steps)
+    return has_minimum and not all(barriers(situation, j, dict.fromkeys(steps, 1)).values())
 
 
 def _ordered(
@@ -91,17 +87,17 @@ def _ordered(
     speech: sentences.Speech,
     j: int,
     blocked: dict[int, tuple[Barrier, ...]],
-    standings: Callable[[], Standings],
+    standings: Iterator[tuple[Field, Ints]],
 ) -> Iterator[Reason]:
     """The budgets that decide, a single pool, who has what it lacks, full pools, other budgets."""
-    found = list(dict.fromkeys(each for barred in blocked.values() for each in barred))
-    budgets = [each for each in found if each.family in BUDGETS]
+    found = (each for barred in blocked.values() for each in barred)
+    budgets = list(dict.fromkeys(each for each in found if each.family in BUDGETS))
     first = [each for each in budgets if _decides(each, blocked)]
     for each in first:
         yield speech.budget(situation, each, blocked)
-    if any(each.family == "one_pool" for each in found):
+    if any(each.family == "one_pool" for barred in blocked.values() for each in barred):
         yield speech.one_pool(situation, j, blocked)
-    yield from _held_by_others(situation, speech, j, standings())
+    yield from _held_by_others(situation, speech, j, standings)
     full = [a for a, barred in blocked.items() if any(each.family == "pool_capacity" for each in barred)]
     if full:
         yield speech.pools_full(full, all_of_them=len(full) == len(blocked))
@@ -117,19 +113,23 @@ def _decides(budget: Barrier, blocked: dict[int, tuple[Barrier, ...]]) -> bool:
 
 
 def _held_by_others(
-    situation: Situation, speech: sentences.Speech, j: int, standings: Standings
+    situation: Situation, speech: sentences.Speech, j: int, weighed: Iterator[tuple[Field, Ints]]
 ) -> Iterator[Reason]:
     """Why nobody gives up what the project lacks: what could be changed before what could not."""
-    by = {standing: [rival for rival, found in standings if found is standing] for standing in Standing}
-    if by[Standing.BEHIND] and not situation.proved:
-        told = "others that come after it have what it lacks: more time may find a better plan"
-        yield speech.unproved(told)
-    stuck = by[Standing.MOVES_SPENT] or by[Standing.MOVE_COST]
-    if stuck:
-        yield speech.moves(situation, stuck, spent=bool(by[Standing.MOVES_SPENT]))
-    if by[Standing.GUARANTEED]:
-        yield speech.guarantee(situation, j, by[Standing.GUARANTEED])
-    if by[Standing.PINNED]:
-        yield speech.pinned(situation, by[Standing.PINNED])
-    if by[Standing.AHEAD]:
-        yield speech.outranked(situation, j, by[Standing.AHEAD])
+    standings: list[tuple[Field, Ints]] = []
+    for each in weighed:
+        standings.append(each)
+        if not situation.proved and having([each], Standing.BEHIND):
+            told = "others that come after it have what it lacks: more time may find a better plan"
+            yield speech.unproved(told)
+            break
+    standings += weighed  # most ask for the first reason only
+    spent = having(standings, Standing.MOVES_SPENT)
+    if stuck := spent or having(standings, Standing.MOVE_COST):
+        yield speech.moves(situation, stuck, spent=bool(spent))
+    if guaranteed := having(standings, Standing.GUARANTEED):
+        yield speech.guarantee(situation, j, guaranteed)
+    if pinned := having(standings, Standing.PINNED):
+        yield speech.pinned(situation, pinned)
+    if ahead := having(standings, Standing.AHEAD):
+        yield speech.outranked(situation, j, ahead)

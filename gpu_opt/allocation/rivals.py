@@ -11,15 +11,25 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from gpu_opt.allocation.barriers import Barrier, Situation
-from gpu_opt.instance import MILLI, Instance
+from gpu_opt.instance import MILLI, Ints
 
 TOLERANCE = 1e-9
 """Share by which one value must be above another to count as more."""
 
 NO_LEVEL = 1 << 30
 """Below every level of the tree: no guarantee is touched."""
+
+NO_LIMIT = 1 << 62
+"""More GPUs than are ever moved."""
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
 class Standing(StrEnum):
@@ -41,6 +51,10 @@ class Standing(StrEnum):
     """It is worth less, and nothing protects it."""
 
 
+PLACES = {standing: place for place, standing in enumerate(Standing)}
+"""What stands for a standing in arrays."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rival:
     """A project that has units of a pool, and what the last of them is worth."""
@@ -59,6 +73,23 @@ class Rival:
     """Teams that would be short, or shorter, of their target without the unit."""
 
 
+class Field(NamedTuple):
+    """Rivals, and what decides their standing, in columns of the same order."""
+
+    rivals: Sequence[Rival]
+    project: Ints
+    pool: Ints
+    tier: Ints
+    worth: Floats
+    move_cost: Floats
+    is_pinned: Flags
+    needs_moves: Ints
+    chain: Ints
+    """Teams above, from the root down, -1 where there is none; shape (rivals, levels of the tree)."""
+    guaranteed: Flags
+    """Whether the team of `chain` would be short without the unit; of its shape."""
+
+
 class Contest:
     """The rivals in every pool, found once for a plan."""
 
@@ -70,51 +101,77 @@ class Contest:
             self.by_pool[int(instance.arcs.pool[a])].append(_rival(situation, a))
         for rivals in self.by_pool:
             rivals.sort(key=lambda one: (-one.tier, one.worth))
+        self.in_pool = cache(lambda pool: _field(situation, self.by_pool[pool]))
         self.under = cache(self._under)
 
-    def _under(self, team: int) -> tuple[Rival, ...]:
+    def _under(self, team: int) -> Field:
         """Rivals of all pools under a team."""
-        return tuple(
-            rival
-            for rivals in self.by_pool
-            for rival in rivals
-            if team in self.situation.chain(rival.project)
+        return _field(
+            self.situation,
+            [
+                rival
+                for rivals in self.by_pool
+                for rival in rivals
+                if team in self.situation.chain(rival.project)
+            ],
         )
 
-    def standings(self, arc: int, units: int, blocked_by: Sequence[Barrier]) -> list[tuple[Rival, Standing]]:
-        """Every rival whose unit would make room on the arc, with why it does not."""
+    def standings(self, arc: int, units: int, blocked_by: Sequence[Barrier]) -> tuple[Field, Ints]:
+        """Rivals, and the place of each one's standing in :data:`PLACES`; -1: its unit would make no room."""
         situation = self.situation
         instance = situation.instance
         project, pool = int(instance.arcs.project[arc]), int(instance.arcs.pool[arc])
-        teams = {each.index for each in blocked_by if each.family == "team_cap"}
         limits = [instance.limits[each.index] for each in blocked_by if each.family == "type_limit"]
-        if any(each.family == "pool_capacity" for each in blocked_by):
-            candidates: Iterable[Rival] = self.by_pool[pool]
-        else:
-            above = {*teams, *(limit.team for limit in limits)}
-            candidates = self.under(max(above, key=lambda n: instance.teams.level[n])) if above else ()
+        teams = {each.index for each in blocked_by if each.family == "team_cap"}
         teams |= {limit.team for limit in limits}
-        kinds = {limit.gpu_type for limit in limits}
-        gain = _worth_of(instance, project, int(situation.own[project]), units, arc)
-        challenger = _Challenger(
-            instance.projects.tier[project],
-            gain,
-            frozenset(situation.chain(project)),
-            _short_level(situation, project),
-        )
-        return [
-            (rival, _standing(situation, rival, challenger))
-            for rival in candidates
-            if rival.project != project
-            and (not teams or teams <= set(situation.chain(rival.project)))
-            and (not kinds or kinds <= {instance.pools.types[int(instance.arcs.pool[rival.arc])]})
-        ]
+        if any(each.family == "pool_capacity" for each in blocked_by):
+            field = self.in_pool(pool)
+        elif teams:
+            field = self.under(max(teams, key=lambda n: instance.teams.level[n]))
+        else:
+            field = _field(situation, ())
+        makes_room = field.project != project
+        for team in teams:
+            makes_room &= field.chain[:, instance.teams.level[team]] == team
+        for kind in {limit.gpu_type for limit in limits}:
+            makes_room &= np.array([each == kind for each in instance.pools.types])[field.pool]
+        gain = _worth_of(situation, project, units, arc)
+        return field, np.where(makes_room, _standing(situation, field, project, gain), -1)
+
+
+def having(standings: Iterable[tuple[Field, Ints]], standing: Standing) -> list[Rival]:
+    """The rivals of one standing, in their order."""
+    place = PLACES[standing]
+    return [field.rivals[i] for field, found in standings for i in np.flatnonzero(found == place).tolist()]
+
+
+def _field(situation: Situation, rivals: Sequence[Rival]) -> Field:
+    instance = situation.instance
+    levels = 1 + max(instance.teams.level, default=0)
+    chain = np.full((len(rivals), levels), -1)
+    guaranteed = np.zeros((len(rivals), levels), dtype=bool)
+    for i, rival in enumerate(rivals):
+        above = situation.chain(rival.project)[::-1]
+        chain[i, : len(above)] = above
+        guaranteed[i, [instance.teams.level[n] for n in rival.guaranteed]] = True
+    return Field(
+        rivals,
+        np.array([rival.project for rival in rivals], dtype=np.int64),
+        np.array([instance.arcs.pool[rival.arc] for rival in rivals], dtype=np.int64),
+        np.array([rival.tier for rival in rivals], dtype=np.int64),
+        np.array([rival.worth for rival in rivals], dtype=np.float64),
+        np.array([rival.move_cost for rival in rivals], dtype=np.float64),
+        np.array([rival.is_pinned for rival in rivals], dtype=bool),
+        np.array([rival.needs_moves for rival in rivals], dtype=np.int64),
+        chain,
+        guaranteed,
+    )
 
 
 def gain(situation: Situation, arc: int, units: int) -> float:
     """Weighted value of so many more units on the arc, for each reference GPU that budgets count."""
     project = int(situation.instance.arcs.project[arc])
-    return _worth_of(situation.instance, project, int(situation.own[project]), units, arc)
+    return _worth_of(situation, project, units, arc)
 
 
 def helps_guarantee(situation: Situation, project: int) -> bool:
@@ -132,9 +189,9 @@ def _rival(situation: Situation, arc: int) -> Rival:
         units = situation.x[own.start : own.stop]
         compute = [instance.pools.unit_compute[int(instance.arcs.pool[a])] for a in own]
         all_of_it = int((units * compute).sum())
-        worth = _value(instance, project, have) * MILLI / all_of_it
+        worth = _value(situation, project, have) * MILLI / all_of_it
     else:
-        worth = (_value(instance, project, have) - _value(instance, project, have - each)) * MILLI / counted
+        worth = (_value(situation, project, have) - _value(situation, project, have - each)) * MILLI / counted
     is_move = situation.x[arc] <= instance.arcs.wanted[arc]
     moved = instance.pools.unit[pool] if is_move else 0
     return Rival(
@@ -148,67 +205,59 @@ def _rival(situation: Situation, arc: int) -> Rival:
         guaranteed=tuple(
             n
             for n in situation.chain(project)
-            if instance.teams.target[n]
-            and int(situation.total[n]) - counted < instance.teams.target[n] * MILLI
+            if instance.teams.target[n] and int(situation.total[n]) - counted < situation.goal[n]
         ),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Challenger:
-    """The project that lacks something, on one arc."""
-
-    tier: int
-    gain: float
-    """Weighted value of what it would get, for each reference GPU."""
-    chain: frozenset[int]
-    short_level: int
-
-
-def _standing(situation: Situation, rival: Rival, challenger: _Challenger) -> Standing:
-    levels = situation.instance.teams.level
-    tier, gain, short_level = challenger.tier, challenger.gain, challenger.short_level
-    promised = NO_LEVEL
-    if rival.guaranteed:
-        promised = min((levels[n] for n in rival.guaranteed if n not in challenger.chain), default=NO_LEVEL)
-    if promised < short_level:
-        return Standing.GUARANTEED
-    if promised == short_level:
-        if tier > rival.tier and rival.worth > 0:
-            return Standing.AHEAD
-        if tier == rival.tier and not _is_more(gain, rival.worth):
-            return Standing.AHEAD if _is_more(rival.worth, gain) else Standing.EQUAL
-    if rival.is_pinned:
-        return Standing.PINNED
-    if situation.moves_left is not None and rival.needs_moves > situation.moves_left:
-        return Standing.MOVES_SPENT
-    if promised == short_level and tier == rival.tier and not _is_more(gain, rival.worth + rival.move_cost):
-        return Standing.MOVE_COST
-    return Standing.BEHIND
+def _standing(situation: Situation, field: Field, project: int, gain: float) -> Ints:
+    """The place of every rival's standing against a project that gains so much for each reference GPU."""
+    chain = np.full(field.chain.shape[1], -2)
+    chain[: len(situation.chain(project))] = situation.chain(project)[::-1]
+    tier, short_level = situation.instance.projects.tier[project], _short_level(situation, project)
+    kept = field.guaranteed & (field.chain != chain)
+    promised = np.where(kept.any(axis=1), kept.argmax(axis=1), NO_LEVEL)
+    same = promised == short_level
+    same_tier = same & (field.tier == tier)
+    moves_left = NO_LIMIT if situation.moves_left is None else situation.moves_left
+    rules = (
+        (promised < short_level, Standing.GUARANTEED),
+        (same & (field.tier < tier) & (field.worth > 0), Standing.AHEAD),
+        (same_tier & _is_more(field.worth, gain), Standing.AHEAD),
+        (same_tier & ~_is_more(gain, field.worth), Standing.EQUAL),
+        (field.is_pinned, Standing.PINNED),
+        (field.needs_moves > moves_left, Standing.MOVES_SPENT),
+        (same_tier & ~_is_more(gain, field.worth + field.move_cost), Standing.MOVE_COST),
+    )
+    places = [PLACES[standing] for _, standing in rules]
+    return np.select([holds for holds, _ in rules], places, PLACES[Standing.BEHIND])
 
 
-def _is_more(value: float, other: float) -> bool:
-    return value > other + TOLERANCE * max(abs(value), abs(other))
+def _is_more(value: Floats | float, other: Floats | float) -> Flags:
+    return np.asarray(value > other + TOLERANCE * np.maximum(np.abs(value), np.abs(other)))
 
 
 def _short_level(situation: Situation, project: int) -> int:
     """The highest level at which a team above the project is short of its target."""
     teams = situation.instance.teams
-    short = [n for n in situation.chain(project) if situation.total[n] < teams.target[n] * MILLI]
+    short = [n for n in situation.chain(project) if situation.total[n] < situation.goal[n]]
     return min((teams.level[n] for n in short), default=NO_LEVEL)
 
 
-def _worth_of(instance: Instance, project: int, have: int, units: int, arc: int) -> float:
+def _worth_of(situation: Situation, project: int, units: int, arc: int) -> float:
+    instance, have = situation.instance, int(situation.own[project])
     more = units * int(instance.arcs.own[arc])
     counted = units * instance.pools.unit_compute[int(instance.arcs.pool[arc])]
-    return (_value(instance, project, have + more) - _value(instance, project, have)) * MILLI / counted
+    gained = _value(situation, project, have + more) - _value(situation, project, have)
+    return gained * MILLI / counted
 
 
-def _value(instance: Instance, project: int, milli: int) -> float:
+def _value(situation: Situation, project: int, milli: int) -> float:
     """π_j Σ_k b_k v_jk of so much compute of its own."""
-    demand, left, worth = instance.projects.demand[project], milli / MILLI, 0.0
-    for share, each in instance.segments:
-        piece = min(left, float(share) * demand / MILLI)
-        worth += float(each) * piece
+    projects = situation.instance.projects
+    demand, left, worth = projects.demand[project], milli / MILLI, 0.0
+    for share, each in situation.segments:
+        piece = min(left, share * demand / MILLI)
+        worth += each * piece
         left -= piece
-    return worth * instance.projects.priority[project]
+    return worth * projects.priority[project]

@@ -40,6 +40,13 @@ def units_left(instance: Instance, x: Ints, arc: int) -> int:
     return left * int(instance.arcs.needed[arc]) // whole
 
 
+def units_left_of(instance: Instance, x: Ints, project: int) -> list[int]:
+    """:func:`units_left` of every arc of a project, in their order."""
+    own = instance.projects.arcs[project]
+    left, whole = _share_left(instance, x, project)
+    return [left * needed // whole for needed in instance.arcs.needed[own.start : own.stop].tolist()]
+
+
 def open_arcs(instance: Instance, x: Ints, projects: Sequence[int]) -> Ints:
     """Arcs of the projects where bounds and demand may leave a unit more; now and then one too many.
 

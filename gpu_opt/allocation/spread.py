@@ -21,6 +21,11 @@ def may_use(instance: Instance, x: Ints, arc: int) -> bool:
     project, wanted = int(instance.arcs.project[arc]), instance.arcs.wanted
     if not instance.projects.one_pool[project]:
         return True
-    own = instance.projects.arcs[project]
-    used = [own.start + a for a in np.flatnonzero(x[own.start : own.stop]).tolist()]
+    used = arcs_used(instance, x, project)
     return not any(a != arc for a in used) or all(wanted[a] > 0 for a in (*used, arc))
+
+
+def arcs_used(instance: Instance, x: Ints, project: int) -> list[int]:
+    """Arcs on which a project has units."""
+    own = instance.projects.arcs[project]
+    return [own.start + a for a in np.flatnonzero(x[own.start : own.stop]).tolist()]
