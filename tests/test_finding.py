@@ -83,6 +83,18 @@ def test_a_cap_in_the_way_is_named_with_the_lowest_that_would_do() -> None:
     )
 
 
+def test_no_cap_is_in_the_way_of_what_smaller_units_serve_in_time() -> None:
+    nodes = lab([pool("nodes", 8, unit=8), pool("trays", 4)], teams=[root(cap=4)])
+    answer = found(nodes, request("r", 3, by=10))
+    assert (answer.in_time, answer.allowed, answer.raises) == (True, True, ())
+
+
+def test_a_cap_need_rise_no_further_than_the_units_that_are_needed() -> None:
+    nodes = lab([pool("trays", 4), pool("nodes", 8, unit=8)], teams=[root(cap=4)])
+    (cap,) = found(nodes, request("r", 9, by=10)).raises
+    assert cap.needed == 9  # a node and a tray, not a node and all four trays
+
+
 def test_every_cap_in_the_way_is_named_with_its_own_owner() -> None:
     answer = found(with_budgets(research=16, vision="50%"), request("r", 20, "vision", by=10))
     assert [(cap.team, cap.cap, cap.needed, cap.owner) for cap in answer.raises] == [

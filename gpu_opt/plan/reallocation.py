@@ -96,7 +96,8 @@ class CapRaise(Result):
     """For a limit on a GPU type; None: the cap on compute."""
     cap: float
     needed: float
-    """The lowest cap that allows it: compute, or GPUs of the type."""
+    """The lowest cap that allows it, or up to an allocation unit more where the pools that would do have
+    several units: compute, or GPUs of the type."""
     on: dt.date
     """The first day on which the cap is in the way."""
     owner: str | None = None

@@ -93,14 +93,16 @@ def find(organization: Organization, request: Request, *, options: Options | Non
     clock = Clock(options)
     until = max(request.by, default_horizon(organization))
     answer = reallocate(organization, until=until, requests=[request], options=options)
+    outcome = answer.requests[0]
     raises, date = caps_in_the_way(organization, request, until)
+    if outcome.complete_on is not None and outcome.complete_on <= date:
+        raises = ()  # units of another size, which are enough, fit
     if_raised = None
     if raises:
         rest = replace(options, time_limit=max(0.0, clock.left))
         if_raised = reallocate(
             raised(organization, raises, date), until=until, requests=[request], options=rest
         )
-    outcome = answer.requests[0]
     return Finding(
         reallocation=answer,
         allowed=not raises,

@@ -76,11 +76,12 @@ def _choose(instance: Instance, there: Sequence[int], wanted: int, day: int) -> 
         kind: min(room.on(day) for room in instance.rooms if room.gpu_type == kind)
         for kind in {room.gpu_type for room in instance.rooms} - {None}
     }
-    slowest_first = sorted(there, key=lambda i: instance.milli[instance.pool_of[i]])
+    pools = instance.pool_of
+    slowest_first = sorted(there, key=lambda i: (instance.milli[pools[i]], instance.unit[pools[i]]))
     chosen: Chosen = {}
     for limited in (True, False):
         for i in slowest_first:
-            kind, unit = _kind(instance, i), instance.unit[instance.pool_of[i]]
+            kind, unit = _kind(instance, i), instance.unit[pools[i]]
             needed = -(-max(0, wanted) // unit) * unit
             gpus = min(needed, instance.supplies[i].gpus - chosen.get(i, 0))
             if limited and kind in within:
@@ -88,7 +89,18 @@ def _choose(instance: Instance, there: Sequence[int], wanted: int, day: int) -> 
                 within[kind] -= gpus
             chosen[i] = chosen.get(i, 0) + gpus
             wanted -= gpus
-    return chosen
+    return _without_spare_units(instance, chosen, -wanted)
+
+
+def _without_spare_units(instance: Instance, chosen: Chosen, spare: int) -> Chosen:
+    """What is chosen, without whole units that the last, larger one made superfluous."""
+    kept = {}
+    for i, gpus in chosen.items():
+        unit = instance.unit[instance.pool_of[i]]
+        dropped = min(gpus, max(0, spare) // unit * unit)
+        kept[i] = gpus - dropped
+        spare -= dropped
+    return kept
 
 
 def _raises(instance: Instance, chosen: Chosen, day: int) -> Iterable[CapRaise]:
