@@ -31,6 +31,9 @@ BASE = lab(
         project("orion", 16, "research", minimum=4, holds={"iowa-h100": 8, "texas": 2}),
         project("lyra", 8, holds={"iowa-gb200": 4}, ends=day(20)),
         project("vega", 8, starts=day(10)),
+        project("mira", 4, speeds={"h100": 0.9}),
+        project("deneb", 4, sites=("iowa",)),
+        project("rigel", 4, pools=("texas",)),
     ],
     deliveries=[delivery("texas", 8, on=5), delivery("iowa-h100", 4, on=5), delivery("iowa-h100", 8, on=9)],
 )
@@ -87,6 +90,19 @@ EFFECTS_OF_ONE: list[tuple[dict[str, Any], dict[Any, Any]]] = [
     ),
     ({"change": "forbid", "project": "vega", "gpu_type": "h100"}, {"vega": {"pools": ("iowa-gb200",)}}),
     ({"change": "forbid", "project": "vega", "site": "iowa"}, {"vega": {"pools": ("texas",)}}),
+    (
+        {"change": "allow", "project": "mira", "gpu_type": "gb200"},
+        {"mira": {"speeds": {"h100": 0.9, "gb200": 2.5}}},
+    ),
+    (
+        {"change": "allow", "project": "mira", "gpu_type": "gb200", "speed": 1.8},
+        {"mira": {"speeds": {"h100": 0.9, "gb200": 1.8}}},
+    ),
+    ({"change": "allow", "project": "deneb", "site": "texas"}, {"deneb": {"sites": ("iowa", "texas")}}),
+    (
+        {"change": "allow", "project": "rigel", "pool": "iowa-h100"},
+        {"rigel": {"pools": ("texas", "iowa-h100")}},
+    ),
     ({"change": "set_guarantee", "team": "research", "guarantee": "25%"}, {"research": {"guarantee": "25%"}}),
     ({"change": "set_cap", "team": "research", "cap": None}, {"research": {"cap": None}}),
     (
@@ -249,6 +265,14 @@ def test_every_change_that_does_not_apply_says_so_at_once() -> None:
         ({"change": "pin_project", "project": "vega"}, ".project", "'vega' holds nothing"),
         ({"change": "forbid", "project": "vega"}, "", "states 0 of pool, gpu_type and site; state one"),
         ({"change": "forbid", "project": "vega", "pool": "texas", "site": "texas"}, "", "states 2 of pool"),
+        ({"change": "allow", "project": "mira"}, "", "states 0 of pool, gpu_type and site; state one"),
+        ({"change": "allow", "project": "mira", "gpu_type": "h100"}, ".gpu_type", "'mira' may run there"),
+        ({"change": "allow", "project": "vega", "site": "iowa"}, ".site", "'vega' may run there"),
+        (
+            {"change": "allow", "project": "deneb", "site": "texas", "speed": 2},
+            ".speed",
+            "a speed is that on a GPU type",
+        ),
         (
             {"change": "set_limit", "team": "lab", "gpu_type": "h100", "cap": None},
             ".gpu_type",
@@ -275,6 +299,13 @@ def test_a_change_says_why_it_does_not_apply(change: dict[str, Any], path: str, 
 def test_a_place_where_a_project_does_not_run_cannot_be_forbidden_again() -> None:
     twice = [{"change": "forbid", "project": "vega", "site": "texas"}] * 2
     assert misfits(*twice) == {"changes[1].site": "'vega' cannot run there as it is"}
+
+
+def test_what_is_allowed_and_forbidden_in_one_scenario_is_forbidden() -> None:
+    allow = {"change": "allow", "project": "mira", "gpu_type": "gb200"}
+    forbid = {"change": "forbid", "project": "mira", "pool": "iowa-gb200"}
+    assert apply(BASE, changes(forbid, allow)) == apply(BASE, changes(allow, forbid))
+    assert parts(apply(BASE, changes(forbid, allow)))["mira"].pools == ("iowa-h100", "texas")
 
 
 def test_two_deliveries_that_nothing_tells_apart_cannot_be_changed() -> None:

@@ -21,6 +21,7 @@ from gpu_opt.organization import (
     Priority,
     Project,
     Record,
+    Speed,
 )
 
 
@@ -67,6 +68,18 @@ class PinProject(Record):
     change: Literal["pin_project"] = "pin_project"
     project: Name
     pinned: bool = True
+
+
+class Allow(Record):
+    """A project may run in one more pool, on one more GPU type or at one more site: one of the three."""
+
+    change: Literal["allow"] = "allow"
+    project: Name
+    pool: Name | None = None
+    gpu_type: Name | None = None
+    speed: Speed | None = None
+    """Its own speed on the type; default: the type's."""
+    site: Name | None = None
 
 
 class Forbid(Record):
@@ -190,6 +203,7 @@ type Change = (
     | ResizeProject
     | ReprioritizeProject
     | PinProject
+    | Allow
     | Forbid
     | SetGuarantee
     | SetCap

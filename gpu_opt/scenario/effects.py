@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from gpu_opt.organization import Limit, Organization, Policy, Pool, Project, Team, runs_in
+from gpu_opt.organization import Limit, Organization, Policy, Project, Team, runs_in
 from gpu_opt.scenario import changes
 from gpu_opt.scenario.pool_effects import (
     add_delivery,
@@ -63,26 +63,44 @@ def pin_project(organization: Organization, change: changes.PinProject) -> Organ
     return _replace_project(organization, project, pinned=change.pinned)
 
 
+def allow(organization: Organization, change: changes.Allow) -> Organization:
+    """Add the pool, type or site to those that the project names."""
+    field, name = _place(change)
+    if change.speed is not None and field != "gpu_type":
+        raise Misfit("speed", "a speed is that on a GPU type; state gpu_type")
+    project = _project(organization, change.project)
+    named = {"pool": project.pools, "gpu_type": project.speeds, "site": project.sites}[field]
+    if named is None or name in named:
+        raise Misfit(field, f"{project.name!r} may run there as it is")
+    if isinstance(named, dict):
+        speed = change.speed or organization.gpu_types[name].speed
+        return _replace_project(organization, project, speeds=named | {name: speed})
+    return _replace_project(organization, project, **{f"{field}s": (*named, name)})
+
+
 def forbid(organization: Organization, change: changes.Forbid) -> Organization:
     """Leave the project the pools that are not forbidden, and what it holds in them."""
-    stated = [name for name in (change.pool, change.gpu_type, change.site) if name is not None]
-    if len(stated) != 1:
-        raise Misfit("", f"states {len(stated)} of pool, gpu_type and site; state one of them")
+    field, name = _place(change)
     project = _project(organization, change.project)
     open_to = [pool for pool in organization.pools if runs_in(project, pool)]
-    left = [pool.name for pool in open_to if stated[0] not in _names_of(change, pool)]
+    left = [
+        pool.name
+        for pool in open_to
+        if name != {"pool": pool.name, "gpu_type": pool.gpu_type, "site": pool.site}[field]
+    ]
     if len(left) == len(open_to):
-        field = next(name for name in ("pool", "gpu_type", "site") if getattr(change, name) is not None)
         raise Misfit(field, f"{project.name!r} cannot run there as it is")
     holds = {pool: gpus for pool, gpus in project.holds.items() if pool in left}
     return _replace_project(organization, project, pools=tuple(left), holds=holds)
 
 
-def _names_of(change: changes.Forbid, pool: Pool) -> tuple[str]:
-    """The pool's name, type or site, whichever the change is about."""
-    if change.pool is not None:
-        return (pool.name,)
-    return (pool.gpu_type if change.gpu_type is not None else pool.site,)
+def _place(change: changes.Allow | changes.Forbid) -> tuple[str, str]:
+    """The field that says where, and the name in it."""
+    places = {"pool": change.pool, "gpu_type": change.gpu_type, "site": change.site}
+    stated = [(field, name) for field, name in places.items() if name is not None]
+    if len(stated) != 1:
+        raise Misfit("", f"states {len(stated)} of pool, gpu_type and site; state one of them")
+    return stated[0]
 
 
 def set_guarantee(organization: Organization, change: changes.SetGuarantee) -> Organization:
@@ -142,6 +160,7 @@ EFFECTS: dict[str, Callable[[Organization, Any], Organization]] = {
         resize_project,
         reprioritize_project,
         pin_project,
+        allow,
         forbid,
         set_guarantee,
         set_cap,
