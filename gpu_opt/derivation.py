@@ -1,174 +1,192 @@
-"""What follows from one project and the budgets alone: the section "Data" of ``models/allocation.md``."""
+"""What follows from the projects and the budgets alone: the section "Data" of ``models/allocation.md``.
+
+All projects are derived at once, in arrays of integers with one entry per arc, project by project. Fractions
+appear where a project's share of its demand, or what it could use, is no whole number.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
-from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 from gpu_opt.budgets import Budgets
-from gpu_opt.instance import MILLI
-from gpu_opt.organization import Organization, Pool, Project, exact, runs_in
+from gpu_opt.instance import MILLI, Arcs, Ints, add_up
+from gpu_opt.offers import NO_LIMIT, Offers, milli, offer
+from gpu_opt.organization import Organization, Project
 
+Flags = npt.NDArray[np.bool_]
 
-@lru_cache(maxsize=1 << 16)
-def milli(compute: float) -> int:
-    """Compute with at most three decimals, in milli-compute; exact."""
-    return int(exact(compute) * MILLI)
+CLOSE = 1e-9
+"""Doubles closer to 1 than this do not say on which side of it a sum of shares is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """What follows from one project and the budgets alone; the words of models/allocation.md."""
+    """What follows from active projects and the budgets alone; the words of models/allocation.md.
 
-    pools: tuple[int, ...]
-    own: tuple[int, ...]
-    upper: tuple[int, ...]
-    wanted: tuple[int, ...]
-    needed: tuple[int, ...]
-    demand: int
-    most_share: Fraction
-    minimum: int
-    usable: Fraction
-    """Milli-compute at the speeds of the types."""
-    smallest_unit: int
-    """Milli-compute of the smallest allocation unit that it could get; 0: none."""
-    wanted_compute: int
-    """Milli-compute, at the speeds of the types, of its wanted holdings."""
+    By project, but for `arcs`, in the order of the projects; compute in milli-compute. Dead projects have
+    no arcs, and nothing that they could use.
+    """
 
-
-class _Offer(NamedTuple):
-    """What a project can reach in a pool, in milli-compute."""
-
-    gpu_type: str
-    own: int
-    """At the project's own speed."""
-    counted: int
-    """At the speed of the type, which budgets count."""
+    arcs: Arcs
+    demand: list[int]
+    most_share: list[Fraction]
+    minimum: list[int]
+    usable: list[Fraction]
+    """At the speeds of the types."""
+    smallest_unit: list[int]
+    """The smallest allocation unit that it could get; 0: none."""
+    wanted_compute: list[int]
+    """At the speeds of the types, of its wanted holdings."""
 
 
-def derive(organization: Organization, budgets: Budgets, project: Project) -> Derived:
-    """Derive what an active project may get; without pools if it is dead."""
-    where = _runs_on(organization, project)
-    pools = [organization.pools[p] for p in where]
-    own = [milli(_own_speed(organization, project, pool)) * pool.unit for pool in pools]
-    counts = {kind: int(budgets.speed[kind] * MILLI) for kind in {pool.gpu_type for pool in pools}}
-    counted = [counts[pool.gpu_type] * pool.unit for pool in pools]
-    demand = milli(project.demand)
-    held = [project.holds.get(pool.name, 0) // pool.unit for pool in pools]
-    wanted = held if project.pinned else _wanted(demand, held, own, [pool.unit for pool in pools])
-    worth = _dot(wanted, own)
-    minimum = min(milli(project.minimum), worth) if worth else milli(project.minimum)
-    reach = _reach(budgets, project, pools, wanted)
-    offers = [
-        _Offer(pool.gpu_type, units * o, units * c)
-        for pool, units, o, c in zip(pools, reach, own, counted, strict=True)
-    ]
-    pick = max if project.one_pool else sum
-    reached = pick([offer.own for offer in offers] or [0])
-    if not worth and (reached < max(minimum, 1) or _capped(budgets, project, minimum, counted, own)):
-        return Derived((), (), (), (), (), demand, Fraction(0), minimum, Fraction(0), 0, 0)
-    needed = [max(1, -(-demand // each)) for each in own]
-    most_share = _most_share(demand, wanted, needed)
-    up, down = most_share.as_integer_ratio()
-    upper = tuple(min(r, up * n // down) for r, n in zip(reach, needed, strict=True))
-    wanted_compute = _dot(wanted, counted)
+def derive(organization: Organization, budgets: Budgets, projects: Sequence[Project]) -> Derived:
+    """Derive what active projects of a valid organization may get."""
+    count = len(projects)
+    offers = offer(organization, budgets, projects)
+    worth = add_up(offers.project, offers.wanted * offers.own, count)
+    stated = np.array([milli(project.minimum) for project in projects], dtype=np.int64)
+    minimum = np.where(worth > 0, np.minimum(stated, worth), stated)
+    is_hopeless = _is_out_of_reach(offers, minimum) | _capped(budgets, projects, offers, minimum)
+    is_dead = (worth == 0) & is_hopeless
+    needed = np.maximum(1, -(-offers.demand[offers.project] // offers.own))
+    most_share = _most_share(offers, needed)
+    upper = np.minimum(offers.reach, _most_units(offers, needed, most_share))
+    alive = ~is_dead[offers.project]
+    smallest = np.full(count, NO_LIMIT)
+    open_to = alive & (upper > 0)
+    np.minimum.at(smallest, offers.project[open_to], offers.counted[open_to])
+    wanted_compute = add_up(offers.project, offers.wanted * offers.counted, count).tolist()
+    usable = _least_compute(offers)
     return Derived(
-        pools=tuple(where),
-        own=tuple(own),
-        upper=upper,
-        wanted=tuple(wanted),
-        needed=tuple(needed),
-        demand=demand,
-        most_share=most_share,
-        minimum=minimum,
-        usable=max(_least_compute(demand, offers, one_pool=project.one_pool), Fraction(wanted_compute)),
-        smallest_unit=min((c for c, most_units in zip(counted, upper, strict=True) if most_units), default=0),
+        arcs=Arcs(
+            project=offers.project[alive],
+            pool=offers.pool[alive],
+            own=offers.own[alive],
+            needed=needed[alive],
+            upper=upper[alive],
+            wanted=offers.wanted[alive],
+        ),
+        demand=offers.demand.tolist(),
+        most_share=[Fraction(0) if dead else most for dead, most in zip(is_dead, most_share, strict=True)],
+        minimum=minimum.tolist(),
+        usable=[
+            Fraction(0) if dead else max(least, Fraction(held))
+            for dead, least, held in zip(is_dead, usable, wanted_compute, strict=True)
+        ],
+        smallest_unit=np.where(smallest < NO_LIMIT, smallest, 0).tolist(),
         wanted_compute=wanted_compute,
     )
 
 
-def _dot(left: Iterable[int], right: Iterable[int]) -> int:
-    return sum(a * b for a, b in zip(left, right, strict=True))
+def _is_out_of_reach(offers: Offers, minimum: Ints) -> Flags:
+    """Whether all that a project can reach, in a single pool if it must, is below its minimum, or nothing."""
+    offered = offers.reach * offers.own
+    largest = np.zeros(len(minimum), dtype=np.int64)
+    np.maximum.at(largest, offers.project, offered)
+    together = add_up(offers.project, offered, len(minimum))
+    return np.asarray(np.where(offers.one_pool, largest, together) < np.maximum(minimum, 1))
 
 
-def _runs_on(organization: Organization, project: Project) -> list[int]:
-    return [index for index, pool in enumerate(organization.pools) if runs_in(project, pool)]
+def _capped(budgets: Budgets, projects: Sequence[Project], offers: Offers, minimum: Ints) -> Flags:
+    """Whether some cap above a project is below the least that its minimum counts for."""
+    cap: dict[str, int] = {}
+    for team in budgets.teams:  # parents come first; caps are whole in milli-compute
+        above = NO_LIMIT if team.parent is None else cap[team.parent]
+        own = budgets.cap.get(team.name)
+        cap[team.name] = above if own is None else min(above, int(own * MILLI))
+    runs = np.zeros(offers.own_speed.shape, dtype=bool)
+    runs[offers.project, offers.kind] = True
+    is_capped = np.zeros(len(projects), dtype=bool)
+    for j in np.flatnonzero((minimum > 0) & runs.any(axis=1)).tolist():
+        most, least = cap[projects[j].team], int(minimum[j])
+        speeds = zip(offers.own_speed[j].tolist(), offers.type_speed.tolist(), runs[j].tolist(), strict=True)
+        is_capped[j] = most < NO_LIMIT and all(most * own < least * kind for own, kind, run in speeds if run)
+    return is_capped
 
 
-def _own_speed(organization: Organization, project: Project, pool: Pool) -> float:
-    if project.speeds is None:
-        return organization.gpu_types[pool.gpu_type].speed
-    return project.speeds[pool.gpu_type]
-
-
-def _wanted(demand: int, held: list[int], own: list[int], unit: list[int]) -> list[int]:
-    """Units held, less those that the demand does not need, given up from the slowest pool first."""
-    wanted = list(held)
-    spare = _dot(held, own) - demand
-    if spare <= 0:
-        return wanted
-    some = [arc for arc, units in enumerate(held) if units]
-    for arc in sorted(some, key=lambda a: (Fraction(own[a], unit[a]), -a)):  # the slowest first
-        given_up = min(wanted[arc], max(spare, 0) // own[arc])
-        wanted[arc] -= given_up
-        spare -= given_up * own[arc]
-    return wanted
-
-
-def _most_share(demand: int, wanted: list[int], needed: list[int]) -> Fraction:
+def _most_share(offers: Offers, needed: Ints) -> list[Fraction]:
     """F_j: the whole demand, or its wanted holdings where they are more."""
-    held = sum((Fraction(w, n) for w, n in zip(wanted, needed, strict=True) if w), Fraction(0))
-    return max(Fraction(1 if demand else 0), held)
+    none, whole = Fraction(0), Fraction(1)
+    most = [whole if demand else none for demand in offers.demand.tolist()]
+    held = np.flatnonzero(offers.wanted)
+    project, units = offers.project[held], offers.wanted[held]
+    share = np.bincount(project, weights=units / needed[held], minlength=len(most))
+    exact_share: dict[int, Fraction] = {}
+    is_doubtful = (share > 1 - CLOSE)[project] | (offers.demand[project] == 0)
+    for j, a in zip(project[is_doubtful].tolist(), held[is_doubtful].tolist(), strict=True):
+        exact_share[j] = exact_share.get(j, none) + Fraction(int(offers.wanted[a]), int(needed[a]))
+    for j, each in exact_share.items():
+        most[j] = max(most[j], each)
+    return most
 
 
-def _reach(budgets: Budgets, project: Project, pools: list[Pool], wanted: list[int]) -> list[int]:
-    """r_jp in units: what the pool, and the limits above the project on its type, let it have."""
-    chain = tuple(budgets.chain(project.team))
-    limits: dict[str, int] = {}
-    for kind in {pool.gpu_type for pool in pools}:
-        above = [int(budgets.limit[team, kind]) for team in chain if (team, kind) in budgets.limit]
-        if above:
-            limits[kind] = min(above)
-    reach = []
-    for pool, units in zip(pools, wanted, strict=True):
-        owned = budgets.gpus[pool.name]
-        reach.append(max(units, min(owned, limits.get(pool.gpu_type, owned)) // pool.unit))
-    return reach
+def _most_units(offers: Offers, needed: Ints, most_share: Sequence[Fraction]) -> Ints:
+    """⌊F_j K_jp⌋ by arc."""
+    is_whole = np.array([share == 1 for share in most_share], dtype=bool)[offers.project]
+    units = needed.copy()
+    for a in np.flatnonzero(~is_whole).tolist():
+        up, down = most_share[int(offers.project[a])].as_integer_ratio()
+        units[a] = up * int(needed[a]) // down
+    return units
 
 
-def _least_compute(demand: int, offers: Sequence[_Offer], *, one_pool: bool) -> Fraction:
+def _least_compute(offers: Offers) -> list[Fraction]:
     """The least compute, as budgets count it, that meets the demand; all in reach where that is too little.
 
     In a single pool: of those that meet it alone; where none does, in the one that does most.
     """
-    if one_pool:
-        by_type = {offer.gpu_type: offer for offer in offers if offer.own >= max(demand, 1)}
-        whole = [Fraction(offer.counted, offer.own) for offer in by_type.values()]  # alike within a type
-        most = max(offers, key=lambda offer: (offer.own, -offer.counted))
-        return min(whole) * demand if whole else Fraction(most.counted)
-    own: Counter[str] = Counter()
-    counted: Counter[str] = Counter()
-    for offer in offers:
-        own[offer.gpu_type] += offer.own
-        counted[offer.gpu_type] += offer.counted
-    ratios = {kind: Fraction(counted[kind], reached) for kind, reached in own.items() if reached}
-    compute, missing = Fraction(0), demand
-    for kind, ratio in sorted(ratios.items(), key=lambda item: item[1]):
-        given = min(missing, own[kind])
-        compute += ratio * given
-        missing -= given
-    return compute
+    if not len(offers.project):
+        return [Fraction(0)] * len(offers.demand)
+    shape = offers.own_speed.shape
+    cell = offers.project * shape[1] + offers.kind
+    offered, used = offers.reach * offers.own, offers.reach * offers.counted
+    by_type = add_up(cell, offered, shape[0] * shape[1]).reshape(shape)
+    used_by_type = add_up(cell, used, shape[0] * shape[1]).reshape(shape)
+    meets = np.zeros(shape, dtype=bool)
+    alone = offered >= np.maximum(offers.demand, 1)[offers.project]
+    meets[offers.project[alone], offers.kind[alone]] = True
+    ratio = np.full(shape, np.inf)  # of integers below 2^20, so that doubles compare as fractions do
+    np.divide(offers.type_speed[None, :], offers.own_speed, out=ratio, where=offers.own_speed > 0)
+    in_one = np.where(meets, ratio, np.inf).argmin(axis=1)
+    largest = np.zeros(shape[0], dtype=np.int64)
+    np.maximum.at(largest, offers.project, offered)
+    is_largest = offered == largest[offers.project]
+    least_used = np.full(shape[0], NO_LIMIT)
+    np.minimum.at(least_used, offers.project[is_largest], used[is_largest])
+    mixed = _cheapest_mix(offers, ratio, by_type, used_by_type)
+    least = []
+    for j, demand in enumerate(offers.demand.tolist()):
+        if not offers.one_pool[j]:
+            least.append(mixed[j])
+        elif meets[j].any():
+            k = int(in_one[j])
+            least.append(Fraction(int(offers.type_speed[k]) * demand, int(offers.own_speed[j, k])))
+        else:
+            least.append(Fraction(int(least_used[j]) if least_used[j] < NO_LIMIT else 0))
+    return least
 
 
-def _capped(
-    budgets: Budgets, project: Project, minimum: int, counted: Sequence[int], own: Sequence[int]
-) -> bool:
-    """Whether some cap above the project is below the least that its minimum counts for, in milli-compute."""
-    caps = [budgets.cap[team] * MILLI for team in budgets.chain(project.team) if team in budgets.cap]
-    if not caps or not own:
-        return False
-    return min(caps) < minimum * min(Fraction(c, o) for c, o in set(zip(counted, own, strict=True)))
+def _cheapest_mix(
+    offers: Offers, ratio: npt.NDArray[np.float64], by_type: Ints, used_by_type: Ints
+) -> list[Fraction]:
+    """What the demand counts, met from the types where it counts least, as far as they reach, first."""
+    order = np.argsort(ratio, axis=1, kind="stable")
+    reached = np.cumsum(np.take_along_axis(by_type, order, axis=1), axis=1)
+    whole = reached <= offers.demand[:, None]
+    used = np.where(whole, np.take_along_axis(used_by_type, order, axis=1), 0).sum(axis=1)
+    rest = offers.demand - np.where(whole, reached, 0).max(axis=1, initial=0)
+    found = []
+    for j, (base, missing) in enumerate(zip(used.tolist(), rest.tolist(), strict=True)):
+        place = int(whole[j].sum())  # the first type of which only a part is used
+        if place == len(offers.type_speed) or not missing:
+            found.append(Fraction(base))
+        else:
+            k = int(order[j, place])
+            part = Fraction(int(offers.type_speed[k]) * missing, int(offers.own_speed[j, k]))
+            found.append(base + part)
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
 from fractions import Fraction
 
 import numpy as np
@@ -18,10 +17,10 @@ def build_instance(organization: Organization, date: dt.date) -> Instance:
     """Index a valid organization as of `date`. Dead projects keep their place but have no arcs."""
     budgets = resolve_budgets(organization, date)
     active = [project for project in organization.projects if is_active(project, date)]
-    derived = [derive(organization, budgets, project) for project in active]
+    derived = derive(organization, budgets, active)
     team_index = {team.name: index for index, team in enumerate(budgets.teams)}
     projects = _index_projects(active, derived, team_index)
-    arcs = _index_arcs(derived)
+    arcs = derived.arcs
     limits = _index_limits(organization, budgets, projects, arcs, team_index)
     pools = _index_pools(organization, budgets, arcs)
     return Instance(
@@ -44,36 +43,23 @@ def is_active(project: Project, date: dt.date) -> bool:
     )
 
 
-def _index_projects(active: list[Project], derived: list[Derived], team_index: dict[str, int]) -> Projects:
-    ends = np.cumsum([0] + [len(each.pools) for each in derived])
+def _index_projects(active: list[Project], derived: Derived, team_index: dict[str, int]) -> Projects:
+    arcs = derived.arcs
+    ends = [0, *np.cumsum(np.bincount(arcs.project, minlength=len(active))).tolist()]
+    kept = np.bincount(arcs.project[arcs.wanted > 0], minlength=len(active)).tolist()
     return Projects(
         names=tuple(project.name for project in active),
         team=tuple(team_index[project.team] for project in active),
         tier=tuple(project.tier for project in active),
         priority=tuple(project.priority for project in active),
-        demand=tuple(each.demand for each in derived),
-        most_share=tuple(each.most_share for each in derived),
-        minimum=tuple(each.minimum for each in derived),
+        demand=tuple(derived.demand),
+        most_share=tuple(derived.most_share),
+        minimum=tuple(derived.minimum),
         one_pool=tuple(
-            max(1, sum(units > 0 for units in each.wanted)) if project.one_pool else 0
-            for project, each in zip(active, derived, strict=True)
+            max(1, pools) if project.one_pool else 0 for project, pools in zip(active, kept, strict=True)
         ),
         pinned=tuple(project.pinned for project in active),
         arcs=tuple(range(ends[j], ends[j + 1]) for j in range(len(active))),
-    )
-
-
-def _index_arcs(derived: list[Derived]) -> Arcs:
-    def flat(pieces: Iterable[Iterable[int]]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        return np.array([value for piece in pieces for value in piece], dtype=np.int64)
-
-    return Arcs(
-        project=flat([j] * len(each.pools) for j, each in enumerate(derived)),
-        pool=flat(each.pools for each in derived),
-        own=flat(each.own for each in derived),
-        needed=flat(each.needed for each in derived),
-        upper=flat(each.upper for each in derived),
-        wanted=flat(each.wanted for each in derived),
     )
 
 
@@ -94,7 +80,7 @@ def _index_pools(organization: Organization, budgets: Budgets, arcs: Arcs) -> Po
 def _index_teams(
     budgets: Budgets,
     active: list[Project],
-    derived: list[Derived],
+    derived: Derived,
     team_index: dict[str, int],
     pools: Pools,
 ) -> Teams:
@@ -102,11 +88,11 @@ def _index_teams(
     usable = [Fraction(0)] * count
     wanted = [0] * count
     smallest = [0] * count
-    for project, each in zip(active, derived, strict=True):
+    for j, project in enumerate(active):
         team = team_index[project.team]
-        usable[team] += each.usable
-        wanted[team] += each.wanted_compute
-        smallest[team] = _smaller(smallest[team], each.smallest_unit)
+        usable[team] += derived.usable[j]
+        wanted[team] += derived.wanted_compute[j]
+        smallest[team] = _smaller(smallest[team], derived.smallest_unit[j])
     parent = [-1 if team.parent is None else team_index[team.parent] for team in budgets.teams]
     caps = [budgets.cap.get(team.name) for team in budgets.teams]
     for team in reversed(range(count)):
@@ -157,20 +143,15 @@ def _index_limits(
     arcs: Arcs,
     team_index: dict[str, int],
 ) -> tuple[TypeLimit, ...]:
-    types = [pool.gpu_type for pool in organization.pools]
-    units = [pool.unit for pool in organization.pools]
-    chains = [
-        {team_index[name] for name in budgets.chain(budgets.teams[team].name)} for team in projects.team
-    ]
+    types = np.array([pool.gpu_type for pool in organization.pools])[arcs.pool]
+    unit = np.array([pool.unit for pool in organization.pools], dtype=np.int64)[arcs.pool]
+    team_of = np.array(projects.team, dtype=np.int64)[arcs.project]
     limits = []
     for (name, kind), cap in budgets.limit.items():
         team = team_index[name]
-        counted = tuple(
-            arc
-            for arc, (j, p) in enumerate(zip(arcs.project.tolist(), arcs.pool.tolist(), strict=True))
-            if types[p] == kind and team in chains[j]
-        )
-        held = sum(int(arcs.wanted[arc]) * units[int(arcs.pool[arc])] for arc in counted)
+        under = [name in budgets.chain(each.name) for each in budgets.teams]
+        counted = np.flatnonzero((types == kind) & np.array(under)[team_of])
+        held = int((arcs.wanted[counted] * unit[counted]).sum())
         limits.append(
             TypeLimit(
                 team=team,
@@ -178,7 +159,7 @@ def _index_limits(
                 gpus=int(cap),
                 over=max(0, held - int(cap)),
                 milli=int(budgets.speed[kind] * MILLI),
-                arcs=counted,
+                arcs=tuple(counted.tolist()),
             )
         )
     return tuple(limits)

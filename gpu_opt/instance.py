@@ -20,6 +20,13 @@ MILLI = 1000
 Ints = npt.NDArray[np.int64]
 
 
+def add_up(index: Ints, amounts: Ints, size: int) -> Ints:
+    """Sum whole amounts by index, shape (size,)."""
+    total = np.zeros(size, dtype=np.int64)
+    np.add.at(total, index, amounts)
+    return total
+
+
 @dataclass(frozen=True, slots=True)
 class Pools:
     """Pools p, by index."""

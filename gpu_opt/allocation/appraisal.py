@@ -11,7 +11,7 @@ import numpy as np
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.shares import keeps_demands
 from gpu_opt.allocation.spread import keeps_to_one_pool
-from gpu_opt.instance import MILLI, Instance, Ints
+from gpu_opt.instance import MILLI, Instance, Ints, add_up
 
 
 def own_compute(instance: Instance, x: Ints) -> Ints:
@@ -192,13 +192,6 @@ def held_at(goal: GoalSpec, reached: float, widening: float = 1.0) -> float:
         return 0.0
     slack = held_with(reached, goal.step) * widening
     return reached - slack if goal.sense == "maximize" else reached + slack
-
-
-def add_up(index: Ints, amounts: Ints, size: int) -> Ints:
-    """Sum whole amounts by index, shape (size,)."""
-    total = np.zeros(size, dtype=np.int64)
-    np.add.at(total, index, amounts)
-    return total
 
 
 def _under_teams(instance: Instance, arcs: Ints, amounts: Ints) -> Ints:

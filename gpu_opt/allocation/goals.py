@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from gpu_opt.allocation.variables import Variables
 from gpu_opt.instance import MILLI, Instance
 from gpu_opt.organization import exact
@@ -91,27 +93,33 @@ def list_goals(instance: Instance) -> tuple[GoalSpec, ...]:
 def _value_step(instance: Instance, tier: int) -> float:
     """What every value of the tier is a multiple of: compute comes in units, segments as cut."""
     projects, arcs = instance.projects, instance.arcs
-    steps: list[Fraction] = []
-    for j, own in enumerate(projects.arcs):
-        if own and projects.tier[j] == tier:
-            units = [Fraction(each) for each in set(arcs.own[own.start : own.stop].tolist())]
-            cuts = [share * projects.demand[j] for share, _ in instance.segments]
-            compute = _common_step([*units, *cuts]) / MILLI
-            steps += [exact(projects.priority[j]) * worth * compute for _, worth in instance.segments]
-            if arcs.wanted[own.start : own.stop].any():
-                steps.append(instance.move_cost)
+    fine = math.lcm(*(share.denominator for share, _ in instance.segments))
+    cuts = [int(share * fine) for share, _ in instance.segments]
+    units = _of_tier(instance, tier, np.gcd)
+    compute: dict[float, int] = {}  # by priority, in parts of a milli-compute, `fine` to one
+    for j, unit in units.items():
+        known, demand = compute.get(projects.priority[j], 0), projects.demand[j]
+        compute[projects.priority[j]] = math.gcd(known, unit * fine, *(cut * demand for cut in cuts))
+    weighed = _common_step(exact(priority) * step for priority, step in compute.items())
+    steps = [weighed * worth / (fine * MILLI) for _, worth in instance.segments]
+    if any(arcs.wanted[projects.arcs[j].start : projects.arcs[j].stop].any() for j in units):
+        steps.append(instance.move_cost)
     return float(_common_step(steps))
 
 
 def _best_unit(instance: Instance, tier: int) -> float:
     """Value of the most valuable allocation unit of the tier."""
-    projects, arcs = instance.projects, instance.arcs
     best = max(float(worth) for _, worth in instance.segments)
-    return max(
-        best * projects.priority[j] * int(arcs.own[own.start : own.stop].max()) / MILLI
-        for j, own in enumerate(projects.arcs)
-        if own and projects.tier[j] == tier
-    )
+    largest = _of_tier(instance, tier, np.maximum)
+    return max(best * instance.projects.priority[j] * own / MILLI for j, own in largest.items())
+
+
+def _of_tier(instance: Instance, tier: int, pick: np.ufunc) -> dict[int, int]:
+    """What `pick` makes of the units of each project of the tier that can be granted something."""
+    projects = instance.projects
+    alive = [j for j, own in enumerate(projects.arcs) if own]
+    picked = pick.reduceat(instance.arcs.own, [projects.arcs[j].start for j in alive]).tolist()
+    return {j: each for j, each in zip(alive, picked, strict=True) if projects.tier[j] == tier}
 
 
 def _common_step(numbers: Iterable[Fraction]) -> Fraction:

@@ -24,6 +24,7 @@ LAYERS: tuple[frozenset[str], ...] = (
     frozenset({"solver"}),
     frozenset({"cbc_output", "indexing"}),
     frozenset({"derivation"}),
+    frozenset({"offers"}),
     frozenset({"budgets", "instance", "files"}),
     frozenset({"validation", "checker"}),
     frozenset({"options"}),
@@ -58,7 +59,7 @@ LIBRARIES = {
     "rich": {"cli", "progress", "report"},
     "typer": {"cli"},
     "yaml": {"files"},
-    "numpy": {"allocation", "reallocation", "indexing", "instance"},
+    "numpy": {"allocation", "reallocation", "indexing", "derivation", "offers", "instance"},
 }
 """Who may import a library: a module, or all modules of a package."""
 
