@@ -111,7 +111,7 @@ def parse_day(text: str, option: str) -> dt.date:
 def parse_horizon(text: str) -> dt.date | dt.timedelta:
     """The last day, or the days or weeks until it.
 
-    Raises typer.BadParameter for anything else, and for more than ten years.
+    Raises typer.BadParameter for anything else.
     """
     match = _HORIZON.fullmatch(text.strip().lower())
     if match is None:
@@ -121,16 +121,14 @@ def parse_horizon(text: str) -> dt.date | dt.timedelta:
             f"{text!r} is neither a time such as 90d or 12w nor a date such as 2026-12-15",
             param_hint="--horizon",
         )
-    length = dt.timedelta(**{{"d": "days", "w": "weeks"}[match[2]]: int(match[1])})
-    if length > LONGEST_HORIZON:
-        raise typer.BadParameter(f"{text!r} is more than ten years", param_hint="--horizon")
-    return length
+    return dt.timedelta(**{{"d": "days", "w": "weeks"}[match[2]]: int(match[1])})
 
 
 def last_day(horizon: dt.date | dt.timedelta, as_of: dt.date) -> dt.date:
     """The last day of the horizon.
 
-    Raises typer.BadParameter if it lies before `as_of`, or beyond what calendars have.
+    Raises typer.BadParameter if it lies before `as_of`, more than ten years after it, or beyond what
+    calendars have.
     """
     try:
         day = as_of + horizon if isinstance(horizon, dt.timedelta) else horizon
@@ -138,6 +136,9 @@ def last_day(horizon: dt.date | dt.timedelta, as_of: dt.date) -> dt.date:
         raise typer.BadParameter(f"no calendar goes that far from {as_of}", param_hint="--horizon") from None
     if day < as_of:
         raise typer.BadParameter(f"{day} is before the file's as_of, {as_of}", param_hint="--horizon")
+    if day - as_of > LONGEST_HORIZON:
+        late = f"{day} is more than ten years after the file's as_of, {as_of}"
+        raise typer.BadParameter(late, param_hint="--horizon")
     return day
 
 

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from gpu_opt.cli.failures import Kind
 from gpu_opt.errors import Problem, Severity
+
+
+def _in_utf8(text: str) -> str:
+    """The text with bytes that are no UTF-8, as an argument or a file's name may have them, as escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+Text = Annotated[str, BeforeValidator(_in_utf8)]
+"""Text that may repeat what was typed."""
 
 
 class Document(BaseModel):
@@ -22,11 +31,11 @@ class ProblemRecord(Document):
     """One thing that is wrong, or unwise, in the input."""
 
     severity: Severity
-    path: str
+    path: Text
     """Where: ``teams[3].parent``, or an option of the command; empty for the input as a whole."""
     line: int | None
     """Line of the file, where it is known."""
-    message: str
+    message: Text
     """What is wrong and what would mend it."""
 
 
@@ -35,7 +44,7 @@ class Failure(Document):
 
     kind: Kind
     exit_code: int
-    message: str
+    message: Text
     problems: tuple[ProblemRecord, ...]
     """All problems, for ``invalid_input``; empty otherwise."""
 
@@ -49,7 +58,7 @@ class Failed(Document):
 class Checked(Document):
     """What ``check --json`` prints, whether the file is valid or not."""
 
-    file: str
+    file: Text
     valid: bool
     """Whether there is no error; warnings do not count."""
     errors: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from gpu_opt.organization import Organization
 from tests.building import lab, project
-from tests.cli.commanding import ORGANIZATIONS, TWO_TEAMS, Command
+from tests.cli.commanding import ORGANIZATIONS, TWO_TEAMS, Command, process
 
 BAD_USAGE: list[tuple[Sequence[str], str]] = [
     (["frobnicate"], "No such command 'frobnicate'"),
@@ -25,7 +26,8 @@ BAD_USAGE: list[tuple[Sequence[str], str]] = [
     (["allocate", TWO_TEAMS, "--seed", "-1"], "--seed"),
     (["allocate", TWO_TEAMS, "--date", "tomorrow"], "--date: 'tomorrow' is not a date"),
     (["reallocate", TWO_TEAMS, "--horizon", "soon"], "--horizon: 'soon' is neither a time"),
-    (["reallocate", TWO_TEAMS, "--horizon", "99999d"], "--horizon: '99999d' is more than ten years"),
+    (["reallocate", TWO_TEAMS, "--horizon", "99999d"], "is more than ten years after the file's as_of"),
+    (["nightly", TWO_TEAMS, "--horizon", "2206-02-21"], "--horizon: 2206-02-21 is more than ten years after"),
     (["reallocate", TWO_TEAMS, "--horizon", "2026-13-01"], "--horizon: '2026-13-01' is not a date"),
     (["reallocate", TWO_TEAMS, "--horizon", "2026-11-22"], "--horizon: 2026-11-22 is before"),
     (["find", "0", TWO_TEAMS, "--team", "lab", "--by", "2026-12-01"], "N"),
@@ -127,3 +129,19 @@ def test_a_solving_command_shows_ten_warnings_and_counts_the_rest(
     assert ended.code == 0
     assert ended.err.count(": warning: ") == 10
     assert ended.err.splitlines()[-1] == f"... and 3 more: gpu-opt check {path}"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["check", "l\udce4b.yaml"],
+        ["allocate", "l\udce4b.yaml"],
+        ["allocate", TWO_TEAMS, "--l\udce4b"],
+    ],
+)
+def test_words_that_are_no_utf_8_are_no_trouble_to_json(arguments: list[str]) -> None:
+    command = process(*arguments, "--json")
+    out, _ = command.communicate()
+    assert command.returncode == 2
+    assert json.loads(out)
+    assert r"l\\udce4b" in out
