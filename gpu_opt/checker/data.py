@@ -6,6 +6,7 @@ It is the section "Data" of ``models/allocation.md``, computed from the organiza
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -39,6 +40,15 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Segments:
+    """The concave value, all numbers as integers over one denominator."""
+
+    pieces: tuple[tuple[int, int], ...]
+    """(Share of the demand, value per reference GPU)."""
+    denominator: int
+
+
+@dataclass(frozen=True, slots=True)
 class AllocationData:
     """Everything that the rules of the allocation need to know beside the grants."""
 
@@ -54,11 +64,9 @@ class AllocationData:
     """Compute, by team; 0 without a guarantee."""
     targets: dict[str, Fraction]
     """Compute, by team: the promise less what is smaller than one allocation unit."""
-
-    @property
-    def segments(self) -> tuple[tuple[Fraction, Fraction], ...]:
-        """The concave value: (share of the demand, value per reference GPU)."""
-        return tuple((exact(share), exact(value)) for share, value in self.organization.policy.value)
+    owners: dict[str, str | None]
+    """By team."""
+    segments: Segments
 
     def totals(self, holdings: Mapping[str, Mapping[str, int]]) -> Totals:
         """What GPUs by project and pool add up to."""
@@ -87,7 +95,16 @@ def allocation_data(organization: Organization, date: dt.date) -> AllocationData
         before=add_up(fleet, budgets.paths, team_of, {name: scope.wanted for name, scope in scopes.items()}),
         promised=promised,
         targets=targets(fleet, budgets, scopes, promised),
+        owners={team.name: team.owner for team in organization.teams},
+        segments=segments_of(organization),
     )
+
+
+def segments_of(organization: Organization) -> Segments:
+    """The policy's value in integers."""
+    pieces = [(exact(share), exact(value)) for share, value in organization.policy.value]
+    whole = math.lcm(*(number.denominator for piece in pieces for number in piece))
+    return Segments(tuple((int(share * whole), int(value * whole)) for share, value in pieces), whole)
 
 
 def is_active(project: Project, date: dt.date) -> bool:
@@ -149,8 +166,7 @@ def scope_of(
     reach = {pool: within[pool] for pool in speeds}
     for pool, gpus in wanted.items():
         reach[pool] = max(reach[pool], gpus)
-    ratio = least_ratio(project, speeds, fleet)
-    if not wanted and is_dead(project, reach, speeds, ratio * minimum, budgets):
+    if not wanted and is_dead(project, reach, speeds, fleet, budgets):
         return Scope(project, {}, {}, {}, {}, Fraction(0), minimum, usable=Fraction(0))
     enough = whole_demands(demand, speeds, fleet)
     return Scope(
@@ -191,9 +207,9 @@ def least_use(
     demand = thousandths(project.demand)
     if not project.one_pool:
         return cheapest_mix(demand, reach, speeds, fleet)
-    alone = [pool for pool, gpus in reach.items() if speeds[pool] * gpus >= demand]
+    alone = {(fleet.worth[pool], at) for pool, at in speeds.items() if at * reach[pool] >= demand}
     if alone:
-        return min(Fraction(fleet.worth[pool] * demand, speeds[pool]) for pool in alone)
+        return min(Fraction(worth * demand, at) for worth, at in alone)
     most = max(speeds[pool] * gpus for pool, gpus in reach.items())
     best = [pool for pool, gpus in reach.items() if speeds[pool] * gpus == most]
     return Fraction(min(fleet.worth[pool] * reach[pool] for pool in best))
@@ -225,15 +241,14 @@ def reachable(project: Project, reach: Mapping[str, int], speeds: Mapping[str, i
 
 
 def is_dead(
-    project: Project, reach: Mapping[str, int], speeds: Mapping[str, int], least: Fraction, budgets: Budgets
+    project: Project, reach: Mapping[str, int], speeds: Mapping[str, int], fleet: Fleet, budgets: Budgets
 ) -> bool:
-    """Whether a project without wanted holdings can never run; `least` is its minimum as budgets count it."""
-    paths, caps = budgets.paths[project.team], budgets.caps
-    return (
-        not any(reach.values())
-        or reachable(project, reach, speeds) < thousandths(project.minimum)
-        or any(1000 * caps[team] < least for team in paths if team in caps)
-    )
+    """Whether a project without wanted holdings can never run: its minimum is out of reach, or over a cap."""
+    minimum, caps = thousandths(project.minimum), budgets.caps
+    if not any(reach.values()) or reachable(project, reach, speeds) < minimum:
+        return True
+    least = least_ratio(project, speeds, fleet) * minimum  # as budgets count it
+    return any(1000 * caps[team] < least for team in budgets.paths[project.team] if team in caps)
 
 
 def promises(budgets: Budgets, scopes: Mapping[str, Scope]) -> dict[str, Fraction]:
@@ -255,10 +270,11 @@ def targets(
     steps = {pool: fleet.worth[pool] * unit for pool, unit in fleet.unit.items()}
     smallest: dict[str, int] = {}
     for scope in scopes.values():
+        up, down = scope.allowed.as_integer_ratio()
         open_to = [
             steps[pool]
             for pool, gpus in scope.enough.items()
-            if min(scope.reach[pool], int(scope.allowed * gpus)) >= fleet.unit[pool]
+            if min(scope.reach[pool], up * gpus // down) >= fleet.unit[pool]
         ]
         for team in budgets.paths[scope.project.team] if open_to else ():
             smallest[team] = min([*open_to, smallest.get(team, open_to[0])])

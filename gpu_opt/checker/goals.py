@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from gpu_opt.checker.budgets import Totals, thousandths
-from gpu_opt.checker.data import AllocationData, Scope
+from gpu_opt.checker.data import AllocationData, Scope, Segments
 from gpu_opt.organization import exact
 from gpu_opt.plan import Grant
 
@@ -71,10 +71,11 @@ def changed(data: AllocationData, granted: Mapping[str, Mapping[str, int]], near
     before = Counter[tuple[str, str]]()
     for grant in near:
         before[grant.project, grant.pool] += grant.gpus
+    after = {(name, pool): gpus for name, pools in granted.items() for pool, gpus in pools.items()}
     return sum(
-        abs(granted.get(name, {}).get(pool, 0) - before[name, pool])
-        for name, scope in data.scopes.items()
-        for pool in scope.speeds
+        abs(after.get((name, pool), 0) - before[name, pool])
+        for name, pool in after.keys() | before.keys()
+        if name in data.scopes and pool in data.scopes[name].speeds
     )
 
 
@@ -83,35 +84,35 @@ def delivered(scope: Scope, granted: Mapping[str, int]) -> int:
     return sum(scope.speeds[pool] * gpus for pool, gpus in granted.items())
 
 
-def project_value(
-    scope: Scope,
-    granted: Mapping[str, int],
-    segments: Iterable[tuple[Fraction, Fraction]],
-    move_cost: Fraction,
-) -> Fraction:
-    """What a project's grants are worth, less the cost of what is taken from it."""
-    worth = worth_of(scope, delivered(scope, granted), segments)
-    return exact(scope.project.priority) * worth - move_cost * sum(moved(scope, granted).values())
+def worth_of(scope: Scope, compute: int, segments: Segments) -> int:
+    """What thousandths of compute of its own are worth to a project, before its priority.
 
-
-def worth_of(scope: Scope, compute: int, segments: Iterable[tuple[Fraction, Fraction]]) -> Fraction:
-    """What thousandths of compute of its own are worth to a project, before its priority."""
-    demand, rest = thousandths(scope.project.demand), Fraction(compute)
-    worth = Fraction(0)
-    for share, value in segments:
+    In thousandths, over the square of the segments' denominator.
+    """
+    demand, rest = thousandths(scope.project.demand), compute * segments.denominator
+    worth = 0
+    for share, value in segments.pieces:
         filled = min(rest, share * demand)
         worth += value * filled
         rest -= filled
-    return worth / 1000
+    return worth
 
 
 def tier_values(data: AllocationData, granted: Mapping[str, Mapping[str, int]]) -> dict[int, Fraction]:
-    """The value of every tier in which some project can be granted something, the first tier first."""
+    """The value of every tier in which some project can be granted something, the first tier first.
+
+    It is what grants are worth, less the cost of what is taken.
+    """
     segments, move_cost = data.segments, exact(data.organization.policy.move_cost)
-    scopes = [(name, scope) for name, scope in data.scopes.items() if scope.speeds]
-    values = dict.fromkeys(sorted({scope.project.tier for _, scope in scopes}), Fraction(0))
-    for name, scope in scopes:
-        values[scope.project.tier] += project_value(scope, granted.get(name, {}), segments, move_cost)
+    worth, taken = Counter[tuple[int, float]](), Counter[int]()
+    for name, scope in data.scopes.items():
+        if scope.speeds:
+            project, gpus = scope.project, granted.get(name, {})
+            worth[project.tier, project.priority] += worth_of(scope, delivered(scope, gpus), segments)
+            taken[project.tier] += sum(moved(scope, gpus).values())
+    values = {tier: -move_cost * taken[tier] for tier in sorted(taken)}
+    for (tier, priority), parts in worth.items():
+        values[tier] += exact(priority) * Fraction(parts, 1000 * segments.denominator**2)
     return values
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from gpu_opt.checker.allocation import Granted, beyond_demand, too_spread
+from gpu_opt.checker.allocation import Granted, too_spread
 from gpu_opt.checker.budgets import thousandths
-from gpu_opt.checker.data import AllocationData, Scope
+from gpu_opt.checker.data import AllocationData, Scope, portion
 from gpu_opt.checker.figures import TOLERANCE
 from gpu_opt.checker.goals import delivered, worth_of
 from gpu_opt.organization import Project, runs_in
@@ -57,9 +57,10 @@ class Case:
         if scope is None:
             return {}
         missing = scope.minimum - delivered(scope, self.gpus)
+        left, whole = (scope.allowed - portion(scope.enough, self.gpus)).as_integer_ratio()
         for pool, at in scope.speeds.items():
             unit = self.data.fleet.unit[pool]
-            if not beyond_demand(scope, {**self.gpus, pool: self.gpus.get(pool, 0) + unit}):
+            if unit * whole <= left * scope.enough[pool]:
                 found[pool] = unit * max(1, -(-missing // (at * unit)))
         return found
 
@@ -94,7 +95,7 @@ class Case:
 
     def owner_of(self, team: str) -> str | None:
         """Who decides what the team's projects get: its owner, or the nearest one above."""
-        owners = {each.name: each.owner for each in self.data.organization.teams}
+        owners = self.data.owners
         return next((owners[name] for name in self.data.budgets.paths[team] if owners[name]), None)
 
     def owner_above(self, team: str) -> str | None:
@@ -116,9 +117,10 @@ def is_met(case: Case) -> bool:
 
 def has_no_pool(case: Case) -> bool:
     """Whether there is no whole unit where it runs."""
-    fleet = case.data.fleet
-    where = [pool for pool in case.data.organization.pools if runs_in(case.project, pool)]
-    return never_runs(case) and not any(fleet.gpus[pool.name] >= pool.unit for pool in where)
+    gpus, pools = case.data.fleet.gpus, case.data.organization.pools
+    return never_runs(case) and not any(
+        gpus[pool.name] >= pool.unit for pool in pools if runs_in(case.project, pool)
+    )
 
 
 def lacks_its_minimum(case: Case) -> bool:
@@ -188,8 +190,8 @@ def may_not_be_moved(case: Case) -> bool:
 
 def is_pinned_down(case: Case) -> bool:
     """Whether the projects named, which have what it lacks, are pinned."""
-    pinned = {project.name for project in case.data.organization.projects if project.pinned}
-    return others_have_it(case) and pinned.issuperset(case.reason.projects)
+    named, scopes = case.reason.projects, case.data.scopes
+    return others_have_it(case) and all(scopes[name].project.pinned for name in named)
 
 
 def is_worth_nothing(case: Case) -> bool:

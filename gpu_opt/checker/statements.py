@@ -9,7 +9,7 @@ from gpu_opt.checker.allocation import Granted, projects
 from gpu_opt.checker.budgets import thousandths
 from gpu_opt.checker.data import AllocationData
 from gpu_opt.checker.figures import amounts, close, differences, records, same, written
-from gpu_opt.checker.goals import allocation_goals, delivered, is_maximized, lines, moved
+from gpu_opt.checker.goals import allocation_goals, delivered, is_maximized, lines, moved, tier_values
 from gpu_opt.checker.proof import check_goals, check_run
 from gpu_opt.checker.reasons import reasons
 from gpu_opt.plan import Allocation, Grant, Violation
@@ -74,8 +74,7 @@ def team_guarantee(data: AllocationData, granted: Granted, plan: Allocation) -> 
 
 def value(data: AllocationData, granted: Granted, plan: Allocation) -> Iterator[Violation]:
     """The objective is the value of the compute granted, less the cost of moves; so is its bound."""
-    computed = allocation_goals(data, granted.totals, granted.gpus, plan.near)
-    objective = sum((reached for name, reached in computed if is_maximized(name)), Fraction(0))
+    objective = sum(tier_values(data, granted.gpus).values(), Fraction(0))
     if not same(plan.objective, objective):
         message = f"the objective is stated as {plan.objective}, but is {written(objective)}"
         yield Violation(rule="value", subject="", message=message)
