@@ -47,7 +47,7 @@ def decode(
     run: Run,
 ) -> Allocation:
     """Turn units per arc, and what was proved of them, into an allocation."""
-    reached = _goals(instance, goals, x, proofs)
+    reached = _goals(instance, goals, x, proofs, run.gap)
     values = [goal for goal in reached if goal.name.startswith("value_tier_")]
     objective, bound = sum(goal.value for goal in values), sum(goal.bound for goal in values)
     stop = weakest(goal.stop for goal in reached)
@@ -74,30 +74,35 @@ def decode(
 
 
 def _goals(
-    instance: Instance, goals: tuple[GoalSpec, ...], x: Ints, proofs: tuple[Proof, ...]
+    instance: Instance, goals: tuple[GoalSpec, ...], x: Ints, proofs: tuple[Proof, ...], enough: float
 ) -> tuple[Goal, ...]:
     return tuple(
-        _goal(instance, goal, value, proof)
+        _goal(instance, goal, value, proof, enough)
         for goal, value, proof in zip(goals, appraise(instance, goals, x), proofs, strict=True)
     )
 
 
-def _goal(instance: Instance, goal: GoalSpec, value: float, proof: Proof) -> Goal:
+def _goal(instance: Instance, goal: GoalSpec, value: float, proof: Proof, enough: float) -> Goal:
     """A goal with its proof; a bound that the final plan contradicts gives way to the trivial one.
 
-    A later goal's search may have found a plan that reaches the bound: then that is a proof as well.
+    A later goal's search may have found a plan that reaches the bound: then that is a proof as well. Or one
+    that is better on an earlier goal, and worse on this one: then it ended neither by proof nor within the
+    gap that is `enough`.
     """
     bound, stop = proof.bound, proof.stop
     if contradicts(goal, bound, value):
         bound, stop = trivial_bound(instance, goal), Stop.FAILED
     bound = max(bound, value) if goal.sense == "maximize" else min(bound, value)
+    gap = relative_gap(value, bound)
+    if stop is Stop.PROVED or (stop is Stop.GAP and gap > enough):
+        stop = Stop.FAILED
     return Goal(
         name=goal.name,
         sense=goal.sense,
         unit=goal.unit,
         value=value,
         bound=bound,
-        gap=relative_gap(value, bound),
+        gap=gap,
         stop=Stop.PROVED if bound == value else stop,
         seconds=proof.seconds,
     )
