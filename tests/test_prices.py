@@ -118,6 +118,24 @@ def test_the_sentence_says_where_and_which() -> None:
     )
 
 
+def test_the_sentence_prefers_none_of_those_that_are_worth_the_same() -> None:
+    organization = lab(
+        [pool("iowa", 8), pool("texas", 8), pool("ohio", 40)],
+        [root(owner="ceo"), team("vision", cap=2), team("speech", cap=4), team("robots", cap=4)],
+        [
+            project("orion", 9, sites=("iowa",), priority=3),
+            project("lyra", 9, sites=("texas",), priority=3),
+            *(project(name, 9, name, sites=("ohio",)) for name in ("vision", "speech", "robots")),
+        ],
+    )
+    found = prices(organization, proved(organization), options=PROOF)
+    assert sentence(found) == (
+        "The next GPUs should go to iowa or texas, where each is worth 3. "
+        "What hurts most is the cap of vision (ceo), and 2 others as much: "
+        "each reference GPU more is worth 1."
+    )
+
+
 def test_nothing_is_worth_more_where_everybody_has_all() -> None:
     organization = lab(projects=[project("orion", 8)])
     assert sentence(prices(organization, options=PROOF)).startswith("Nothing is worth having more of")

@@ -11,6 +11,9 @@ from gpu_opt.plan import Price, Prices, Resource, Status
 from gpu_opt.report.tables import cell, table, titled
 from gpu_opt.report.text import amount, counted
 
+MOST_ALIKE = 3
+"""Pools worth the same that are all named."""
+
 NAMES = {
     Resource.TEAM_CAP: "cap of {}",
     Resource.TYPE_LIMIT: "limit of {} on {}",
@@ -41,13 +44,21 @@ def sentence(found: Prices) -> str:
         return "Nothing is worth having more of: nobody lacks what it could get."
     first = "No pool is worth enlarging"
     if pools:
-        first = f"The next GPUs should go to {pools[0].subject}, where each {_does(pools[0])}"
+        alike = [pool.subject for pool in pools if _does(pool) == _does(pools[0])]
+        names = " or ".join(alike) if len(alike) <= MOST_ALIKE else f"{alike[0]} or {len(alike) - 1} others"
+        first = f"The next GPUs should go to {names}, where each {_does(pools[0])}"
     if not budgets:
         return f"{first}; no budget is in the way."
     worst = budgets[0]
-    unit = "move" if worst.resource is Resource.MOVE_BUDGET else "GPU" if worst.gpu_type else "reference GPU"
     owner = f" ({worst.owner})" if worst.owner else ""
-    return f"{first}. What hurts most is the {name(worst)}{owner}: each {unit} more {_does(worst)}."
+    others = sum(_hurts(each) == _hurts(worst) for each in budgets) - 1
+    as_much = f", and {counted(others, 'other')} as much" if others else ""
+    return f"{first}. What hurts most is the {name(worst)}{owner}{as_much}: {_hurts(worst)}."
+
+
+def _hurts(price: Price) -> str:
+    unit = "move" if price.resource is Resource.MOVE_BUDGET else "GPU" if price.gpu_type else "reference GPU"
+    return f"each {unit} more {_does(price)}"
 
 
 def _does(price: Price) -> str:
