@@ -6,7 +6,7 @@ team's quota upwards; `by_hand` works the same out without gpu_opt. docs/helios.
 
     python -m benchmarks.lending --hour 2020-05-16T10 --out hour.yaml      # one hour, as a file
     python -m benchmarks.lending --day 2020-05-16                          # what a day's lending is worth
-    python -m benchmarks.lending --lend day                                # a month, some minutes
+    python -m benchmarks.lending --lend day                                # the month, some minutes
 """
 
 from __future__ import annotations
@@ -34,12 +34,15 @@ NODE = 8
 A_DAY = 24
 
 LEND = {
-    "idle": "every idle GPU can be lent",
-    "nodes": "teams in which nothing waits lend what is idle, in nodes of 8",
-    "day": "teams in which nothing waits, now and for the next 24 hours, lend what stays idle, in nodes of 8",
+    "idle": "Every idle GPU can be lent",
+    "nodes": "Teams in which nothing waits lend what is idle, in nodes of 8",
+    "day": "Teams in which nothing waits, now and for the next 24 hours, lend what stays idle, in nodes of 8",
 }
 """Three readings of the data, each more careful than the one before it."""
 
+HEADING = (
+    "a team may have    waiting served  of it lent  of what waits  by hand: served    lent  hours proved"
+)
 CAPS = ("100%", "110%", "125%", "150%", "200%", "none")
 
 
@@ -240,26 +243,28 @@ def _table(
     running, waiting, idle = (
         sum(getattr(usage, kind) for usage in usages) for kind in ("running", "waiting", "idle")
     )
-    free = [lendable(month, moment, lend) for moment in moments]
+    free = [sum(lendable(month, moment, lend).values()) for moment in moments]
     most = sum(
-        min(sum(usage.waiting for usage in month[moment].values()), sum(can_lend.values()))
-        for moment, can_lend in zip(moments, free, strict=True)
+        min(sum(usage.waiting for usage in month[moment].values()), can)
+        for moment, can in zip(moments, free, strict=True)
     )
-    can = sum(sum(can_lend.values()) for can_lend in free)
-    print(f"{CLUSTER}, {len(moments)} hours from {moments[0]} to {moments[-1]}: {LEND[lend]}")
-    print(f"GPU-hours: {running:,} run, {waiting:,} wait, {idle:,} idle; {can:,} of these can be lent")
+    print(f"{CLUSTER}, {len(moments)} hours from {moments[0]} to {moments[-1]}")
+    print(f"GPU-hours: {running:,} run, {waiting:,} wait, {idle:,} are idle")
+    print(f"{LEND[lend]}: {sum(free):,} GPU-hours")
     print(f"At most, if in every hour all that waits could have all that can be lent: {most:,}\n")
-    print(
-        "a team may have  waiting served  of it lent   of what waits   by hand: served, lent   hours proved"
-    )
+    print(HEADING)
     for cap, factor in caps.items():
-        plan, hand = worth(month, moments, factor, lend)
-        told = "no caps" if factor is None else f"{cap} of its quota"
-        print(
-            f"{told:17}{plan.served:>14,}{plan.lent:>12,}{plan.lent / waiting:>15.1%}"
-            f"{hand.served:>18,}{hand.lent:>8,}{plan.proved:>15}",
-            flush=True,
-        )
+        print(line(cap, *worth(month, moments, factor, lend), waiting), flush=True)
+
+
+def line(cap: str, plan: Worth, hand: Worth, waiting: int) -> str:
+    """A line of the table: what a cap is worth, by gpu_opt's plans and by hand."""
+    told = "no cap" if cap == "none" else f"{cap} of its quota"
+    part = plan.lent / waiting if waiting else 0
+    return (
+        f"{told:17}{plan.served:>16,}{plan.lent:>12,}{part:>15.1%}"
+        f"{hand.served:>17,}{hand.lent:>8,}{plan.proved:>14}"
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.lending import (
     CAPS,
+    HEADING,
     LEND,
     Month,
     Usage,
@@ -19,6 +20,7 @@ from benchmarks.lending import (
     by_hand,
     hours,
     lendable,
+    line,
     main,
     multiple,
     organization,
@@ -166,6 +168,15 @@ def test_an_hour_is_written_as_an_organization_that_says_what_is_real(data: Path
 def test_what_cannot_be_answered_is_said(data: Path, arguments: Sequence[str], told: str) -> None:
     with pytest.raises(SystemExit, match=told):
         main([*arguments, "--folder", str(data)])
+
+
+def test_a_day_on_which_nobody_waits_is_worth_nothing(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--day", "2020-05-10", "--caps", "150%", "--folder", str(data)])
+    told = capsys.readouterr().out.splitlines()
+    assert "0 wait" in told[1]
+    assert told[-2:] == [HEADING, line("150%", Worth(0, 0, 24), Worth(0, 0), 0)]
+    assert told[-1].split() == ["150%", "of", "its", "quota", "0", "0", "0.0%", "0", "0", "24"]
+    assert len(told[-1]) == len(HEADING)
 
 
 def test_without_the_data_nothing_is_written(tmp_path: Path) -> None:
