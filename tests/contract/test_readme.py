@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -34,8 +31,8 @@ from gpu_opt.organization import (
 from gpu_opt.plan import Status
 from gpu_opt.scenario import CHANGES
 from gpu_opt.store.tables import metadata
+from tests.pages import ROOT, blocks, rows, run
 
-ROOT = Path(__file__).parents[2]
 README, INPUT, ALLOCATION = (
     (ROOT / page).read_text(encoding="utf-8")
     for page in ("README.md", "docs/input.md", "models/allocation.md")
@@ -58,22 +55,10 @@ RECORDS: dict[str, type[BaseModel]] = {
 }
 
 
-def blocks(page: str, language: str) -> list[str]:
-    """The fenced blocks of a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
-
-
 def commands(page: str) -> list[str]:
     """The lines of its shell blocks, without what installs the program first."""
     lines = "".join(blocks(page, "sh")).splitlines()
     return [line.removeprefix(FROM_NOTHING).removeprefix("uv run ") for line in lines]
-
-
-def rows(page: str, heading: str) -> list[list[str]]:
-    """The cells of the table whose first column has this heading, where there is one."""
-    table = re.search(rf"^\| {heading} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", page, re.MULTILINE)
-    assert table, f"no table begins with {heading!r}"
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table[1].splitlines()]
 
 
 def code(cell: str) -> str:
@@ -93,22 +78,6 @@ def folder(tmp_path: Path) -> Path:
     """A folder that looks like the root of the repository to a command."""
     (tmp_path / "models").symlink_to(ROOT / "models")
     return tmp_path
-
-
-def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run a line of the shell with the programs that are installed here."""
-    environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-        "COLUMNS": "100",
-    }
-    return subprocess.run(
-        ["bash", "-c", command],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
 
 
 def test_it_opens_with_the_main_job_and_the_tests_from_nothing() -> None:
