@@ -41,7 +41,8 @@ class Stop(StrEnum):
     TIME = "time"
     """The time limit."""
     FAILED = "failed"
-    """The solver failed before the time was over; the plan is the best known."""
+    """The solver failed before the time was over, or what it had reached was given up for an earlier goal;
+    the plan is the best known."""
     INTERRUPTED = "interrupted"
     """Somebody pressed Ctrl-C or cancelled."""
 
