@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from gpu_opt.allocation.appraisal import limit_gpus, moved_gpus, own_compute, pool_units, team_compute
 from gpu_opt.allocation.shares import units_left_of
-from gpu_opt.allocation.spread import may_use
+from gpu_opt.allocation.spread import arcs_used, may_join
 from gpu_opt.instance import MILLI, Instance, Ints, chains_up
 
 
-@dataclass(frozen=True, slots=True)
-class Barrier:
+class Barrier(NamedTuple):
     """One constraint that leaves no room on an arc."""
 
     family: str
     """``pool_capacity``, ``team_cap``, ``type_limit`` or ``one_pool``."""
-    index: int
+    place: int
     """The pool, the team, the limit, or the project."""
 
 
@@ -36,8 +35,6 @@ class Situation:
         granted = pool_units(instance, x).tolist()
         self.pool_room = [units - g for units, g in zip(instance.pools.units, granted, strict=True)]
         """Units that every pool has left; negative where it is over."""
-        self.full = [Barrier("pool_capacity", pool) for pool in range(len(self.pool_room))]
-        """What is in the way where a pool has too little room."""
         counted = limit_gpus(instance, x).tolist()
         self.limit_room = [limit.gpus - gpus for limit, gpus in zip(instance.limits, counted, strict=True)]
         """GPUs that every limit leaves; negative where it is over."""
@@ -49,10 +46,10 @@ class Situation:
         """(a_k, b_k): share of the demand, value per reference GPU."""
         self.chains = chains_up(instance.teams)
         """Every team, and all teams above it, from the lowest up."""
-        self.budgets = cache(self._budgets)
+        self.barred = cache(self._barred)
 
-    def _budgets(self, team: int, pool: int, units: int) -> tuple[Barrier, ...]:
-        """Caps and limits above the team that have no room for so many more units in the pool."""
+    def _barred(self, team: int, pool: int, units: int) -> tuple[Barrier, ...]:
+        """What has no room for so many more units in the pool: caps and limits above the team, the pool."""
         instance, chain = self.instance, self.chains[team]
         caps, counted = instance.teams.cap, units * instance.pools.unit_compute[pool]
         gpus, kind = units * instance.pools.unit[pool], instance.pools.types[pool]
@@ -62,7 +59,10 @@ class Situation:
             for i, limit in enumerate(instance.limits)
             if limit.gpu_type == kind and limit.team in chain and self.limit_room[i] < gpus
         ]
-        return *(Barrier("team_cap", n) for n in full), *(Barrier("type_limit", i) for i in spent)
+        found = [Barrier("team_cap", n) for n in full] + [Barrier("type_limit", i) for i in spent]
+        if self.pool_room[pool] < units:
+            found.append(Barrier("pool_capacity", pool))
+        return tuple(found)
 
     def chain(self, project: int) -> tuple[int, ...]:
         """The project's team, and all teams above it, from the lowest up."""
@@ -86,16 +86,15 @@ def barriers(situation: Situation, project: int, steps: dict[int, int]) -> dict[
 
     `steps` are units, by arcs of the project.
     """
-    instance, team = situation.instance, situation.instance.projects.team[project]
-    is_bound = instance.projects.one_pool[project] > 0 and situation.own[project] > 0
-    bound = Barrier("one_pool", project)
-    found = {}
-    for arc, units in steps.items():
-        pool = int(instance.arcs.pool[arc])
-        barred = situation.budgets(team, pool, units)
-        if is_bound and not may_use(instance, situation.x, arc):
-            barred = *barred, bound
-        if situation.pool_room[pool] < units:
-            barred = *barred, situation.full[pool]
-        found[arc] = barred
+    instance, x, team = situation.instance, situation.x, situation.instance.projects.team[project]
+    pools = instance.arcs.pool[list(steps)].tolist()
+    found = {
+        arc: situation.barred(team, pool, units)
+        for (arc, units), pool in zip(steps.items(), pools, strict=True)
+    }
+    if instance.projects.one_pool[project]:
+        used, bound = arcs_used(instance, x, project), Barrier("one_pool", project)
+        found = {
+            arc: each if may_join(instance, used, arc) else (*each, bound) for arc, each in found.items()
+        }
     return found

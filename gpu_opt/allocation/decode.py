@@ -12,7 +12,9 @@ from gpu_opt.allocation.appraisal import (
     moved_gpus,
     overruns,
     own_compute,
+    pool_units,
     team_compute,
+    team_gpus,
     trivial_bound,
 )
 from gpu_opt.allocation.goals import GoalSpec
@@ -205,22 +207,16 @@ def _number(amount: Fraction | None) -> float | None:
 
 def _gpus_by_type(instance: Instance, x: Ints) -> list[dict[str, int]]:
     """GPUs granted under every team, by GPU type; only types with any."""
-    counts: list[dict[str, int]] = [{} for _ in instance.teams.names]
-    for a in np.flatnonzero(x):
-        pool = int(instance.arcs.pool[a])
-        kind, gpus = instance.pools.types[pool], int(x[a]) * instance.pools.unit[pool]
-        team = instance.projects.team[int(instance.arcs.project[a])]
-        while team >= 0:
-            counts[team][kind] = counts[team].get(kind, 0) + gpus
-            team = instance.teams.parent[team]
-    return [dict(sorted(each.items())) for each in counts]
+    of_type = {kind: gpus.tolist() for kind, gpus in team_gpus(instance, x).items()}
+    return [
+        {kind: gpus[n] for kind, gpus in of_type.items() if gpus[n]} for n in range(len(instance.teams.names))
+    ]
 
 
 def _pools(
     organization: Organization, budgets: Budgets, instance: Instance, x: Ints
 ) -> tuple[PoolOutcome, ...]:
-    granted = np.zeros(len(organization.pools), dtype=np.int64)
-    np.add.at(granted, instance.arcs.pool, x)
+    granted = pool_units(instance, x)
     return tuple(
         PoolOutcome(
             pool=pool.name,

@@ -13,6 +13,7 @@ from gpu_opt.allocation import sentences
 from gpu_opt.allocation.barriers import Barrier, Situation, barriers, wanted_units
 from gpu_opt.allocation.rivals import Contest, Field, Standing, gain, having, helps_guarantee
 from gpu_opt.allocation.standstill import never_active, never_runs
+from gpu_opt.budgets import resolve_budgets
 from gpu_opt.instance import Instance, Ints
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Cause, Reason
@@ -39,6 +40,7 @@ def reasons_of(
     situation = Situation(instance, x, proved=proved)
     contest = Contest(situation)
     speech = sentences.Speech(organization, instance)
+    budgets = resolve_budgets(organization, instance.date)
     index = {name: j for j, name in enumerate(instance.projects.names)}
     projects = {project.name: project for project in organization.projects}
 
@@ -47,7 +49,7 @@ def reasons_of(
         if j is None:
             yield never_active(instance, projects[name])
         elif not instance.projects.arcs[j]:
-            yield never_runs(organization, instance, speech, projects[name])
+            yield never_runs(organization, budgets, speech, projects[name])
         elif situation.own[j] >= instance.projects.demand[j]:
             yield Reason(cause=Cause.MET, text="gets all it asked for")
         else:

@@ -121,8 +121,8 @@ class Contest:
         situation = self.situation
         instance = situation.instance
         project, pool = int(instance.arcs.project[arc]), int(instance.arcs.pool[arc])
-        limits = [instance.limits[each.index] for each in blocked_by if each.family == "type_limit"]
-        teams = {each.index for each in blocked_by if each.family == "team_cap"}
+        limits = [instance.limits[each.place] for each in blocked_by if each.family == "type_limit"]
+        teams = {each.place for each in blocked_by if each.family == "team_cap"}
         teams |= {limit.team for limit in limits}
         if any(each.family == "pool_capacity" for each in blocked_by):
             field = self.in_pool(pool)

@@ -68,14 +68,14 @@ class Speech:
         """A cap or a limit that leaves less than the next step, and what it leaves."""
         instance = self._instance
         if barrier.family == "team_cap":
-            name = instance.teams.names[barrier.index]
-            cap = instance.teams.cap[barrier.index] or 0
-            room, of = (cap - int(situation.total[barrier.index])) / MILLI, f"its cap of {cap / MILLI:,g}"
+            name = instance.teams.names[barrier.place]
+            cap = instance.teams.cap[barrier.place] or 0
+            room, of = (cap - int(situation.total[barrier.place])) / MILLI, f"its cap of {cap / MILLI:,g}"
             cause = Cause.TEAM_CAP
         else:
-            limit = instance.limits[barrier.index]
+            limit = instance.limits[barrier.place]
             name = instance.teams.names[limit.team]
-            room, of = situation.limit_room[barrier.index], f"its limit of {limit.gpus:,} {limit.gpu_type}"
+            room, of = situation.limit_room[barrier.place], f"its limit of {limit.gpus:,} {limit.gpu_type}"
             cause = Cause.TYPE_LIMIT
         told = f"{name} is at {of}"
         if room > 0:

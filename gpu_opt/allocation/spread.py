@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gpu_opt.instance import Instance, Ints
@@ -18,11 +20,16 @@ def keeps_to_one_pool(instance: Instance, x: Ints) -> bool:
 
 def may_use(instance: Instance, x: Ints, arc: int) -> bool:
     """Whether the project of the arc may use it beside the arcs that it uses in `x`, units per arc."""
-    project, wanted = int(instance.arcs.project[arc]), instance.arcs.wanted
+    project = int(instance.arcs.project[arc])
     if not instance.projects.one_pool[project]:
         return True
-    used = arcs_used(instance, x, project)
-    return not any(a != arc for a in used) or all(wanted[a] > 0 for a in (*used, arc))
+    return may_join(instance, arcs_used(instance, x, project), arc)
+
+
+def may_join(instance: Instance, used: Sequence[int], arc: int) -> bool:
+    """Whether a one-pool project that uses some arcs may use one beside them."""
+    wanted = instance.arcs.wanted
+    return all(a == arc for a in used) or all(wanted[a] > 0 for a in (*used, arc))
 
 
 def arcs_used(instance: Instance, x: Ints, project: int) -> list[int]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 from gpu_opt.allocation.sentences import Speech
-from gpu_opt.budgets import resolve_budgets
+from gpu_opt.budgets import Budgets
 from gpu_opt.instance import Instance
-from gpu_opt.organization import Organization, Pool, Project, exact
+from gpu_opt.organization import Organization, Pool, Project, exact, runs_in
 from gpu_opt.plan import Basis, Cause, Reason
 
 
@@ -18,12 +18,11 @@ def never_active(instance: Instance, project: Project) -> Reason:
     return Reason(cause=Cause.NOT_ACTIVE, text=f"ended on {project.ends}")
 
 
-def never_runs(organization: Organization, instance: Instance, speech: Speech, project: Project) -> Reason:
+def never_runs(organization: Organization, budgets: Budgets, speech: Speech, project: Project) -> Reason:
     """Why an active project has no arcs: facts first, then the cap or the limit that leaves too little."""
-    where = [pool for pool in organization.pools if _runs_in(project, pool)]
+    where = [pool for pool in organization.pools if runs_in(project, pool)]
     if not where:
         return Reason(cause=Cause.NO_POOL, text="no pool has a GPU type and a site where it runs")
-    budgets = resolve_budgets(organization, instance.date)
     pick = max if project.one_pool else sum
     speeds = {pool.gpu_type: _speed(organization, project, pool) for pool in where}
     whole = [budgets.gpus[pool.name] // pool.unit * pool.unit * speeds[pool.gpu_type] for pool in where]
@@ -54,14 +53,6 @@ def never_runs(organization: Organization, instance: Instance, speech: Speech, p
 
 def _policy(cause: Cause, told: str, team: str, speech: Speech) -> Reason:
     return Reason(cause=cause, text=told, subject=team, basis=Basis.POLICY, owner=speech.owner_above(team))
-
-
-def _runs_in(project: Project, pool: Pool) -> bool:
-    return (
-        (project.sites is None or pool.site in project.sites)
-        and (project.speeds is None or pool.gpu_type in project.speeds)
-        and (project.pools is None or pool.name in project.pools)
-    )
 
 
 def _speed(organization: Organization, project: Project, pool: Pool) -> Fraction:
