@@ -78,8 +78,10 @@ def proven_bound(output: str, status: SolverStatus, objective: float | None) -> 
     CBC prints six to eight digits; the bound is moved outward by half of the last one. Not every number
     that CBC calls a bound is one: when it is stopped inside the root's cut loop, the value of an
     unfinished linear program is printed as "best possible" (4e+10 has been seen), and "Lower bound"
-    repeats the incumbent as if it were proved. So a "best possible" counts only if a node was
-    finished, "Lower bound" never does, and nothing counts that a solution contradicts.
+    repeats the incumbent as if it were proved; and its heuristics print what they prove of programs of
+    their own, with most variables fixed. So a "best possible" counts only if it is the last one of a run that
+    came to its end and finished a node, "Lower bound" never does, and nothing counts that a solution
+    contradicts.
     """
     if status is SolverStatus.OPTIMAL:
         return objective
@@ -87,7 +89,8 @@ def proven_bound(output: str, status: SolverStatus, objective: float | None) -> 
     if UNSOUND in output:
         return bounds[0] if bounds else None
     bounds += [_outward(text, digits=8) for text in _ROOT_BEGUN.findall(output)]
-    bounds += [_outward(text, digits=8) for text, nodes in _PARTIAL.findall(output) if int(nodes) > 0]
+    partial = _PARTIAL.findall(output)[-1:] if "Result - " in output else []
+    bounds += [_outward(text, digits=8) for text, nodes in partial if int(nodes) > 0]
     if objective is not None and not _STOPPED.search(output):
         gaps = [float(text) for text in _INTEGER_GAP.findall(output)]
         bounds += [objective - gap - _half_digit(gap, 8) for gap in gaps]

@@ -197,3 +197,25 @@ def test_progress_is_read_line_by_line() -> None:
 )
 def test_progress_that_says_nothing_says_nothing(line: bytes) -> None:
     assert read_progress(line, None, None) == (None, None)
+
+
+WITH_A_SEARCH_OF_ITS_OWN = """\
+Continuous objective value is 3064.12 - 0.01 seconds
+Cbc0005I Partial search - best objective 3382.4502 (best possible 3378.5544), took 19406 iterations and 10037 nodes (1.16 seconds)
+Cbc0012I Integer solution of 3382.450185 found by Reduced search after 20095 iterations and 10087 nodes (1.17 seconds)
+Cbc0003I Exiting on maximum nodes
+Cbc0005I Partial search - best objective 3382.4502 (best possible 3374.0231), took 20095 iterations and 10087 nodes (1.17 seconds)
+
+Result - Stopped on node limit
+Objective value:                3382.450185
+"""  # noqa: E501
+
+
+def test_what_a_heuristic_proves_of_a_program_of_its_own_is_no_bound() -> None:
+    bound = proven_bound(WITH_A_SEARCH_OF_ITS_OWN, SolverStatus.FEASIBLE, 3382.450185)
+    assert bound == pytest.approx(3374.0231, abs=1e-4)
+
+
+def test_a_bound_of_a_run_that_was_killed_is_that_of_its_root() -> None:
+    killed = WITH_A_SEARCH_OF_ITS_OWN.partition("Cbc0012I")[0]
+    assert proven_bound(killed, SolverStatus.NO_SOLUTION, None) == pytest.approx(3064.12, abs=1e-2)

@@ -8,17 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.generator import SIZES, Dials, generate
+from gpu_opt import solver
 from gpu_opt.allocation.appraisal import appraise, is_better, is_feasible
 from gpu_opt.allocation.dive import dive
-from gpu_opt.allocation.formulation import formulate
 from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.greedy import fill, keep_holdings
 from gpu_opt.allocation.incumbent import first_incumbent
 from gpu_opt.allocation.neighbourhoods import choose_projects
 from gpu_opt.allocation.restriction import restrict
 from gpu_opt.allocation.rounding import round_relaxation
+from gpu_opt.allocation.strategy.lumps import NOTHING
+from gpu_opt.allocation.strategy.prices import Aim
+from gpu_opt.allocation.strategy.relaxation import Relaxation, read_units, relaxation_of
+from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.indexing import build_instance
 from gpu_opt.instance import Instance
+from gpu_opt.options import Options
 from gpu_opt.organization import Organization
 from gpu_opt.validation import check
 from tests.strategies import organizations
@@ -86,26 +91,54 @@ def test_a_part_of_a_plan_is_worth_what_it_is_worth_in_the_whole(
         assert gain[1][name] - gain[0][name] == pytest.approx(gain[3][name] - gain[2][name], abs=1e-6)
 
 
-def test_a_dive_leaves_every_bound_as_it_was(instance: Instance) -> None:
-    formulation = formulate(instance)  # PuLP's variables live as long as their problem
-    variables = formulation.variables
-    bounds = [(v.lowBound, v.upBound) for v in [*variables.x, *variables.y.values()]]
+def relaxation(instance: Instance) -> Relaxation:
+    goals = list_goals(instance)
+    position = next(k for k, goal in enumerate(goals) if goal.kind == "value")
+    return relaxation_of(instance, Aim(goals[position], goals[:position], (0.0,) * position))
+
+
+def stated(relaxation: Relaxation) -> list[object]:
+    problem = relaxation.problem
+    bounds = [(v.name, v.lowBound, v.upBound) for v in problem.variables()]
+    sides = [(row.name, row.constant) for row in problem.constraints()]
+    assert problem.objective is not None
+    return [bounds, sides, sorted((v.name, c) for v, c in problem.objective.items())]
+
+
+def test_a_dive_leaves_the_relaxation_as_it_was(instance: Instance) -> None:
+    lp = relaxation(instance)
+    before = stated(lp)
     halves = instance.arcs.upper / 2.0
-    assert dive(instance, variables, halves, lambda: None) is halves
-    assert [(v.lowBound, v.upBound) for v in [*variables.x, *variables.y.values()]] == bounds
+    assert dive(lp, halves, [(0, NOTHING)], lambda: False) is halves
+    assert stated(lp) == before
 
 
 def test_a_dive_goes_on_until_nothing_is_left_in_halves(instance: Instance) -> None:
-    formulation = formulate(instance)  # PuLP's variables live as long as their problem
-    variables = formulation.variables
+    lp = relaxation(instance)
     calls = []
 
-    def nothing() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    def nothing() -> bool:
         calls.append(1)
-        return np.zeros(len(instance.arcs.upper))
+        for variable in lp.problem.variables():
+            variable.varValue = 0.0
+        return True
 
-    assert not dive(instance, variables, instance.arcs.upper / 2.0, nothing).any()
+    assert not dive(lp, instance.arcs.upper / 2.0, [], nothing).any()
     assert len(calls) == 1
+
+
+def test_a_dive_gives_nothing_to_whom_its_team_chose_to_give_nothing(instance: Instance) -> None:
+    lp = relaxation(instance)
+    left_out = next(j for j, own in enumerate(instance.projects.arcs) if own)
+
+    def solved() -> bool:
+        return solver.solve(lp.problem, Options(threads=1), seconds=20).status is SolverStatus.OPTIMAL
+
+    assert solved()
+    units = dive(lp, read_units(lp), [(left_out, NOTHING)], solved)
+    own = instance.projects.arcs[left_out]
+    assert not units[own.start : own.stop].any()
+    assert units.any()
 
 
 def test_an_incumbent_never_gets_worse(instance: Instance) -> None:

@@ -7,54 +7,93 @@ end is nearly integral. The bounds it sets are taken back afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
 
-from gpu_opt.allocation.neighbourhoods import Floats
-from gpu_opt.allocation.variables import Variables
-from gpu_opt.instance import Instance
+from gpu_opt.allocation.strategy.lumps import NOTHING
+from gpu_opt.allocation.strategy.relaxation import Relaxation, aim_at_goal, aim_at_most, read_units
+from gpu_opt.allocation.strategy.table import Floats
+from gpu_opt.instance import Instance, Ints
 
-ROUNDS = 6
-"""Relaxations that a dive solves at most."""
+ROUNDS = 4
+"""Relaxations that a dive solves at most, beside the one with the teams' choices."""
 
-SHARE = 2
-"""One in so many undecided projects is decided in each round."""
+SHARE = 0.6
+"""Share of the undecided projects that is decided in each round."""
+
+LARGE = 30_000
+"""Arcs from which on one relaxation after the teams' choices decides all."""
+
+MOVES_KEPT = 0.1
+"""Share of the move budget that is kept for rounding."""
 
 CLEAR = 0.999
 """A decision that the relaxation takes to this degree needs no help."""
 
 
 def dive(
-    instance: Instance,
-    variables: Variables,
+    relaxation: Relaxation,
     relaxed: Floats,
-    solve: Callable[[], Floats | None],
+    choices: Iterable[tuple[int, int]],
+    solve: Callable[[], bool],
 ) -> Floats:
-    """Return the last relaxation of the dive that had a solution, in units per arc.
+    """Return the last solution of the dive, in units per arc.
 
-    `relaxed` is the relaxation's solution to begin with; `solve` solves it again with the bounds as they
-    are and returns None when it has no solution or no time.
+    `relaxed` is the relaxation's solution to begin with; `choices` are what teams chose of their lumps, and
+    are taken first; `solve` solves it again with the bounds as they are and says whether it is solved. A
+    shortfall that is held at 0 may be had at a price meanwhile: some decision may make it inevitable.
     """
-    decided: set[int] = set()
-    with _bounds_restored(instance, variables, decided):
-        for _ in range(ROUNDS):
-            halves = _undecided(instance, relaxed, decided)
-            if not halves:
+    instance = relaxation.instance
+    taken: dict[int, Ints] = {}
+    with _restored(relaxation):
+        for project, arc in choices:
+            if _is_settled(instance, project, arc):
+                taken[project] = _arcs_left(instance, project, arc)
+        is_large = len(relaxed) >= LARGE
+        for number in range(2 if is_large else ROUNDS + 1):
+            halves = _undecided(instance, relaxed, taken) if number or not taken else []
+            for j in halves if is_large else halves[: max(1, round(SHARE * len(halves)))]:
+                taken[j] = _leaning(instance, relaxed, j)
+            if not halves and number:
                 break
-            for j in halves[: max(1, len(halves) // SHARE)]:
-                _decide(instance, variables, relaxed, j)
-                decided.add(j)
-            again = solve()
-            if again is None:
+            _take(relaxation, taken)
+            if not solve():
                 break
-            relaxed = again
+            relaxed = read_units(relaxation)
     return relaxed
 
 
-def _undecided(instance: Instance, relaxed: Floats, decided: set[int]) -> list[int]:
-    """Projects that the relaxation leaves in halves, the clearest first."""
+def _is_settled(instance: Instance, project: int, arc: int) -> bool:
+    """Whether a team's choice says all of a project: nothing, or at least its minimum."""
+    if _must_stay(instance, project):
+        return False
+    return arc == NOTHING or (
+        instance.projects.minimum[project] > 0 and not instance.projects.one_pool[project]
+    )
+
+
+def _arcs_left(instance: Instance, project: int, arc: int) -> Ints:
+    own = instance.projects.arcs[project]
+    return np.arange(0 if arc == NOTHING else len(own)) + own.start
+
+
+def _take(relaxation: Relaxation, taken: dict[int, Ints]) -> None:
+    """Let decided projects use the arcs that are left to them only; those with some want their minimum."""
+    instance, columns = relaxation.instance, relaxation.columns
+    for j, arcs in taken.items():
+        left = set(arcs.tolist())
+        for a in instance.projects.arcs[j]:
+            if a not in left:
+                for variable in columns.units(a):
+                    variable.upBound = 0.0
+    funded = [j for j, arcs in taken.items() if len(arcs) and instance.projects.minimum[j]]
+    aim_at_most(relaxation, funded)
+
+
+def _undecided(instance: Instance, relaxed: Floats, decided: Container[int]) -> list[int]:
+    """Projects that the relaxation leaves in halves, the clearest and the largest first."""
     halves = []
     for j, own in enumerate(instance.projects.arcs):
         if not own or j in decided or instance.projects.pinned[j]:
@@ -67,35 +106,51 @@ def _undecided(instance: Instance, relaxed: Floats, decided: set[int]) -> list[i
         least = instance.projects.minimum[j]
         funded = min(1.0, total / least) if least else 1.0
         if share < CLEAR or funded < CLEAR:
-            halves.append((max(funded, 1.0 - funded) * share, j))
-    return [j for _, j in sorted(halves, key=lambda half: (-half[0], half[1]))]
+            halves.append((max(funded, 1.0 - funded) * share, max(total, least), j))
+    largest = max((size for _, size, _ in halves), default=1.0)
+    ranked = sorted((-clarity * (1.0 + size / largest), j) for clarity, size, j in halves)
+    return [j for _, j in ranked]
 
 
-def _decide(instance: Instance, variables: Variables, relaxed: Floats, project: int) -> None:
-    """Take the decision that the relaxation leans to."""
+def _leaning(instance: Instance, relaxed: Floats, project: int) -> Ints:
+    """The arcs that a project may use by the decision that the relaxation leans to; none: it gets nothing."""
     own = instance.projects.arcs[project]
-    compute = relaxed[own.start : own.stop] * instance.arcs.own[own.start : own.stop]
+    each = instance.arcs.own[own.start : own.stop]
+    compute = relaxed[own.start : own.stop] * each
     least = instance.projects.minimum[project]
-    if least and compute.sum() < 0.5 * least:
-        for a in own:
-            variables.x[a].upBound = 0
-        return
-    if least:
-        variables.y[project].lowBound = 1
-    if instance.projects.one_pool[project] == 1:
-        best = own.start + int(np.argmax(compute))
-        for a in own:
-            if a != best:
-                variables.x[a].upBound = 0
+    stays = _must_stay(instance, project)
+    if least and compute.sum() < 0.5 * least and not stays:
+        return np.zeros(0, dtype=np.int64)
+    if instance.projects.one_pool[project] != 1:
+        return np.arange(own.start, own.stop)
+    held = instance.arcs.wanted[own.start : own.stop] > 0
+    may = held if stays else instance.arcs.upper[own.start : own.stop] * each >= least
+    return np.array([own.start + int(np.argmax(np.where(may, compute, -1.0)))])
+
+
+def _must_stay(instance: Instance, project: int) -> bool:
+    """Whether a project keeps what it has: it is pinned, or moves are few and better spent unit by unit."""
+    own = instance.projects.arcs[project]
+    is_holder = bool(instance.arcs.wanted[own.start : own.stop].any())
+    return is_holder and (instance.projects.pinned[project] or instance.max_moves is not None)
 
 
 @contextmanager
-def _bounds_restored(instance: Instance, variables: Variables, decided: set[int]) -> Iterator[None]:
+def _restored(relaxation: Relaxation) -> Iterator[None]:
+    """Put back bounds and objective; and the move budget, of which some is kept for rounding."""
+    instance, columns = relaxation.instance, relaxation.columns
+    budget = relaxation.problem.get_constraint_by_name("move_budget")
+    few = 0.0 if instance.max_moves is None else MOVES_KEPT * instance.max_moves
+    side = 0.0 if budget is None else -budget.constant
     try:
+        if budget is not None:
+            budget.changeRHS(side - few)
         yield
     finally:
-        for j in decided:
-            for a in instance.projects.arcs[j]:
-                variables.x[a].upBound = float(instance.arcs.upper[a])
-            if j in variables.y:
-                variables.y[j].lowBound = 0
+        if budget is not None:
+            budget.changeRHS(side)
+        for a, variable in columns.more.items():
+            variable.upBound = float(instance.arcs.upper[a] - instance.arcs.wanted[a])
+        for a, variable in columns.kept.items():
+            variable.upBound = float(instance.arcs.wanted[a])
+        aim_at_goal(relaxation)

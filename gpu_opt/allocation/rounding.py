@@ -22,14 +22,16 @@ ROUNDING = 1e-6
 
 
 def round_relaxation(instance: Instance, relaxed: npt.NDArray[np.float64]) -> Ints:
-    """Round units per arc; projects whose minimum the relaxation met come first, the surest before."""
+    """Round units per arc; projects whose minimum the relaxation met come first, the largest before."""
     ledger = open_ledger(instance, _kept(instance, relaxed))
     per_arc = relaxed * instance.arcs.own
     worth = np.bincount(instance.arcs.project, weights=per_arc, minlength=len(instance.projects.names))
     least = np.array(instance.projects.minimum, dtype=np.float64)
-    surety = np.where(least > 0, worth / np.maximum(least, 1.0), 2.0)
+    surety = np.where(least > 0, worth / np.maximum(least, 1.0), 1.0)
+    met = (least > 0) & (surety > 1.0 - ROUNDING)
+    surety = np.where(met, 2.0 + least / max(1.0, float(least.max(initial=0.0))), np.minimum(surety, 1.0))
     if instance.max_moves is not None:  # who would be moved comes before who would gain
-        np.maximum.at(surety, instance.arcs.project[ledger.x > 0], 3.0)
+        np.maximum.at(surety, instance.arcs.project[ledger.x > 0], 4.0)
     for j in np.argsort(-surety, kind="stable").tolist():
         if worth[j] > 0:
             _settle(ledger, j, relaxed, float(worth[j]))

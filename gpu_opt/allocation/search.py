@@ -18,9 +18,19 @@ from gpu_opt.allocation.strategy.sifting import Guide
 from gpu_opt.allocation.strategy.table import tabulate
 from gpu_opt.clock import Clock
 from gpu_opt.instance import Instance, Ints
+from gpu_opt.plan import Stop
 
 TIME_SHARES = {"repair": 1.0, "guarantee": 2.0, "value": 9.0, "moves": 0.5, "changes": 6.0}
 """How what is left of the limit is shared between the goals still to come."""
+
+OPENING = 0.8
+"""Share of the limit that the first relaxation, its dive and its rounding may take."""
+
+ROUNDS = 3
+"""How often goals that ended for want of time are taken up again, where later ones left some of theirs."""
+
+WORTHWHILE = 0.1
+"""Share of the limit that must be left for that."""
 
 
 def search(instance: Instance, goals: tuple[GoalSpec, ...], clock: Clock) -> tuple[Ints, tuple[Proof, ...]]:
@@ -28,14 +38,20 @@ def search(instance: Instance, goals: tuple[GoalSpec, ...], clock: Clock) -> tup
     incumbent = first_incumbent(instance, goals)
     market = open_market(tabulate(instance))
     guide = _open(incumbent, market, clock)
+    is_near = bool(goals) and goals[-1].kind == "changes"
+    count = len(goals) - is_near
     proofs: list[Proof] = []
-    for position, goal in enumerate(goals):
-        if goal.kind == "changes":  # the last one
-            proofs = settle(incumbent, proofs, clock)
+    for _ in range(ROUNDS):
+        open_from = next((k for k, proof in enumerate(proofs) if proof.stop is Stop.TIME), len(proofs))
+        if open_from == count or (proofs and clock.left < WORTHWHILE * clock.limit):
             break
-        shares = [TIME_SHARES[each.kind] for each in goals[position:]]
-        until = clock.meter + max(0.0, clock.left) * shares[0] / sum(shares)
-        proofs.append(Stage(incumbent, position, market, clock, until, guide).run())
+        del proofs[open_from:]
+        for position in range(open_from, count):
+            shares = [TIME_SHARES[each.kind] for each in goals[position:]]
+            until = clock.meter + max(0.0, clock.left) * shares[0] / sum(shares)
+            proofs.append(Stage(incumbent, position, market, clock, until, guide).run())
+    if is_near:
+        proofs = settle(incumbent, proofs, clock)
     return incumbent.x, tuple(proofs)
 
 
@@ -48,6 +64,6 @@ def _open(incumbent: Incumbent, market: Market, clock: Clock) -> Guide | None:
     position = next((i for i, goal in enumerate(goals) if goal.kind == "value"), None)
     if position is None or len(incumbent.x) <= SMALL or clock.is_over:
         return None
-    stage = Stage(incumbent, position, market, clock, clock.meter + clock.left / 2)
+    stage = Stage(incumbent, position, market, clock, clock.meter + OPENING * clock.left)
     hoped = tuple(trivial_bound(incumbent.instance, goal) for goal in goals[:position])
     return stage.ask_relaxation(Aim(goals[position], goals[:position], hoped))

@@ -14,13 +14,13 @@ from gpu_opt.allocation.dive import dive
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.incumbent import Incumbent
 from gpu_opt.allocation.rounding import round_relaxation
-from gpu_opt.allocation.start import read_relaxation
 from gpu_opt.allocation.strategy.crew import POLL, Crew, Job
 from gpu_opt.allocation.strategy.improving import improving_jobs
 from gpu_opt.allocation.strategy.parts import Limits
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import Market, as_goal
 from gpu_opt.allocation.strategy.proving import proving_jobs, relax, whole_job
+from gpu_opt.allocation.strategy.relaxation import Relaxation
 from gpu_opt.allocation.strategy.sifting import Guide, sift
 from gpu_opt.allocation.strategy.table import Floats
 from gpu_opt.cbc_output import SolverStatus
@@ -151,25 +151,25 @@ class Stage:
         aim = aim or self.aim
         if self.guide is None or self.guide.aim != aim:
             target = self.value if self.goal.sense == "maximize" else -self.value
-            self.guide = sift(
-                self.market, aim, self.incumbent.x, target, lambda f: relax(self, f), self._no_time
-            )
+            self.guide = sift(self.market, aim, self.incumbent.x, target, self._relax, self._no_time)
             if self.guide is not None:
                 self._offer(self.guide.relaxed)
                 self._dive(self.guide)
         return self.guide
 
+    def _relax(self, relaxation: Relaxation) -> bool:
+        """Solve a linear program in the stage's time; whether it is solved."""
+        return not self._no_time() and relax(self, relaxation.problem).status is SolverStatus.OPTIMAL
+
     def _dive(self, guide: Guide) -> None:
         """Take the relaxation's half decisions, the clearest first, and offer what it then rounds to."""
-
-        def again() -> Floats | None:
-            answer = None if self._no_time() else relax(self, guide.formulation)
-            optimal = answer is not None and answer.status is SolverStatus.OPTIMAL
-            return read_relaxation(guide.formulation.variables) if optimal else None
-
         units = np.zeros_like(guide.relaxed)
-        units[guide.kept] = dive(guide.part, guide.formulation.variables, guide.relaxed[guide.kept], again)
+        choices = [taken for choice in guide.choices for taken in choice.taken]
+        units[guide.kept] = dive(
+            guide.relaxation, guide.relaxed[guide.kept], choices, lambda: self._relax(guide.relaxation)
+        )
         self._offer(units)
+        self.guide = replace(guide, dived=units)
 
     def _offer(self, relaxed: Floats) -> None:
         """Offer the plan that fractional grants round to."""

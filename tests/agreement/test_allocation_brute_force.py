@@ -10,6 +10,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pulp import LpProblem
 
 from gpu_opt import solver
 from gpu_opt.allocation import allocate, stage
@@ -82,9 +83,9 @@ def test_without_time_a_plan_is_there_that_claims_no_more_than_it_is(data: st.Da
         assert stated(plan) == approximately(best)
 
 
-def only_parts(problem: object, options: Options, **how: object) -> Answer:
+def only_parts(problem: LpProblem, options: Options, **how: object) -> Answer:
     """A CBC that is silent on whole programs: relaxations and neighbourhoods have to do."""
-    if how.get("relax") or how.get("preprocess"):
+    if not problem.isMIP() or how.get("preprocess"):
         return solver.solve(problem, options, **how)  # type: ignore[arg-type]
     ends = time.monotonic() + float(str(how["seconds"]))
     while not options.cancel.is_set() and time.monotonic() < ends:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,15 +14,22 @@ from gpu_opt.allocation.appraisal import appraise, is_feasible
 from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.incumbent import first_incumbent
 from gpu_opt.allocation.rounding import round_relaxation
+from gpu_opt.allocation.strategy.between import between, by_team
 from gpu_opt.allocation.strategy.blocks import at_prices, cut_tree, loss_of
 from gpu_opt.allocation.strategy.focus import choose_arcs, keep_arcs
-from gpu_opt.allocation.strategy.parts import Limits, bound_part
-from gpu_opt.allocation.strategy.prices import Aim, Prices, settled_at_zero
-from gpu_opt.allocation.strategy.pricing import Market, open_market, price
+from gpu_opt.allocation.strategy.lumps import NOTHING, choose_lumps
+from gpu_opt.allocation.strategy.parts import Limits, bound_part, decide
+from gpu_opt.allocation.strategy.prices import Aim, Prices, no_prices, settled_at_zero
+from gpu_opt.allocation.strategy.pricing import Market, as_goal, open_market, price
+from gpu_opt.allocation.strategy.relaxation import reached, read_prices, read_units, relaxation_of
 from gpu_opt.allocation.strategy.table import tabulate
+from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.indexing import build_instance
 from gpu_opt.instance import Instance, Ints
+from gpu_opt.options import Options
 from gpu_opt.organization import Organization
+from gpu_opt.solver import solve
+from tests.building import lab, pool, project, root
 from tests.strategies import tiny_organizations
 
 TINY = 1e-6
@@ -130,6 +138,86 @@ def test_no_plan_beats_the_bound_of_the_blocks(organization: Organization, data:
 
 @settings(max_examples=60)
 @given(tiny_organizations(), st.data())
+def test_no_plan_beats_the_bound_of_what_teams_choose(
+    organization: Organization, data: st.DataObject
+) -> None:
+    instance, market = opened(organization)
+    all_plans = plans(instance)
+    if not all_plans:
+        return
+    aim = some_aim(data, instance, data.draw(st.sampled_from(all_plans)))
+    if aim is None:
+        return
+    prices = some_prices(data, instance, aim)
+    choices = choose_lumps(market, aim, prices, lambda: False)
+    assert all(choice.gain >= 0 for choice in choices)
+    bound = price(market, aim, prices).bound - sum(choice.gain for choice in choices)
+    assert bound >= best_for(aim, instance, all_plans) - TINY
+
+
+def test_a_team_that_can_fund_one_of_two_lumps_is_not_promised_half_of_the_second() -> None:
+    """Its cap of 10 lets it run one project of 8 GPUs; at a price, a quarter of the other would count."""
+    organization = lab(
+        [pool(gpus=100)],
+        projects=[project("orion", 8, minimum=8, priority=2), project("lyra", 8, minimum=8)],
+        teams=[root(cap=10)],
+    )
+    instance, market = opened(organization)
+    (goal,) = list_goals(instance)
+    aim = Aim(goal, (), ())
+    prices = replace(no_prices(instance, aim), cap=np.array([1.0]))
+    (choice,) = choose_lumps(market, aim, prices, lambda: False)
+    assert price(market, aim, prices).bound == pytest.approx(10 + 8)
+    assert choice.gain == pytest.approx(2, abs=1e-6)
+    assert dict(choice.taken)[1] == NOTHING
+
+
+@settings(max_examples=25)
+@given(tiny_organizations(), st.data())
+def test_no_plan_beats_the_relaxation(organization: Organization, data: st.DataObject) -> None:
+    instance, market = opened(organization)
+    all_plans = plans(instance)
+    if not all_plans:
+        return
+    aim = some_aim(data, instance, data.draw(st.sampled_from(all_plans)))
+    if aim is None:
+        return
+    relaxation = relaxation_of(instance, aim)
+    answer = solve(relaxation.problem, Options(threads=1), seconds=20)
+    assert answer.status is SolverStatus.OPTIMAL
+    best = best_for(aim, instance, all_plans)
+    assert as_goal(aim, reached(relaxation)) >= best - 1e-5 * (1 + abs(best))
+    assert price(market, aim, read_prices(relaxation)).bound >= best - TINY
+    granted = read_units(relaxation)
+    assert (granted >= -TINY).all()
+    assert (granted <= instance.arcs.upper + TINY).all()
+
+
+@settings(max_examples=40)
+@given(tiny_organizations(), st.data())
+def test_what_is_decided_between_the_roundings_is_a_plan_of_the_whole(
+    organization: Organization, data: st.DataObject
+) -> None:
+    instance, _ = opened(organization)
+    goals = [goal for goal in list_goals(instance) if goal.kind == "value"]
+    if not goals:
+        return
+    x = first_incumbent(instance, list_goals(instance)).x
+    relaxed = np.array([data.draw(st.floats(0, float(most))) for most in instance.arcs.upper])
+    for chosen in by_team(instance):
+        decision, arcs = between(instance, relaxed, x, chosen, goals[0], Limits(seconds=20))
+        assert decision.least is not None
+        assert (decision.least <= x[arcs]).all()
+        assert (x[arcs] <= decision.part.arcs.upper).all()
+        answer = decide(decision)
+        if answer is not None:
+            whole = x.copy()
+            whole[arcs] = answer
+            assert is_feasible(instance, whole)
+
+
+@settings(max_examples=60)
+@given(tiny_organizations(), st.data())
 def test_a_project_takes_no_less_than_in_any_plan(organization: Organization, data: st.DataObject) -> None:
     """The loss of a project is what it gains less than its best at the prices: never negative."""
     instance, market = opened(organization)
@@ -177,7 +265,7 @@ def test_a_plan_over_fewer_arcs_is_a_plan_of_the_whole(
     aim = some_aim(data, instance, x)
     if aim is None:
         return
-    chosen = choose_arcs(market, aim, some_prices(data, instance, aim), x, per_project=1)
+    chosen = choose_arcs(market, some_prices(data, instance, aim), x, per_project=1)
     part, kept = keep_arcs(instance, chosen)
     assert (x[~chosen] == 0).all()
     assert is_feasible(part, x[kept])

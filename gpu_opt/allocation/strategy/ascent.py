@@ -14,7 +14,7 @@ import numpy as np
 
 from gpu_opt.allocation.strategy.prices import TOO_DEAR, Aim, Prices
 from gpu_opt.allocation.strategy.pricing import Market, Priced, price
-from gpu_opt.allocation.strategy.table import Floats, Table, add_up
+from gpu_opt.allocation.strategy.table import Flags, Floats, Table, add_up
 from gpu_opt.instance import MILLI
 
 PATIENCE = 8
@@ -33,8 +33,10 @@ def improve_prices(
     steps: int,
     over: Callable[[], bool],
     first_step: float = 1.0,
-) -> tuple[Prices, Priced]:
-    """Take up to `steps` steps; return the best prices seen and what the projects take at them.
+) -> tuple[Prices, Priced, Flags]:
+    """Take up to `steps` steps; return the best prices seen, what the projects take at them, and arcs.
+
+    These are what some project takes in the last quarter of the steps; those of good plans are among them.
 
     `target` is the value of the best plan on the goal, as a maximum; `over` says when to stop early.
     """
@@ -43,7 +45,8 @@ def improve_prices(
     length, waited = first_step, 0
     direction = np.zeros(0)
     weight = _scale(market.table, aim)
-    for _ in range(steps):
+    taken = np.zeros(len(best.x), dtype=bool)
+    for step_number in range(steps):
         if over() or length < 1e-5:
             break
         slack = slack_of_rows(market.table, aim, priced.x)
@@ -56,6 +59,8 @@ def improve_prices(
         step = length * max(priced.bound - target, 1e-9 * abs(target)) / norm
         here = _shaped(here, np.maximum(0.0, point - step * weight * direction))
         priced = price(market, aim, here)
+        if step_number >= steps // 4 * 3:
+            taken |= priced.x > 0
         if priced.bound < best.bound - 1e-6 * abs(best.bound):
             best_prices, best, waited = here, priced, 0
         else:
@@ -63,7 +68,7 @@ def improve_prices(
         if waited >= PATIENCE:
             here, priced, direction = best_prices, best, np.zeros(0)
             length, waited = SHORTEN * length, 0
-    return best_prices, best
+    return best_prices, best, taken
 
 
 def slack_of_rows(table: Table, aim: Aim, x: Floats) -> Floats:

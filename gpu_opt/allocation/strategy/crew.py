@@ -27,9 +27,11 @@ class Job:
     task: Any
     done: Callable[[Any], None]
     is_long: bool = False
-    """It shares objects with this process, and stops when its switch is thrown: it cannot be sent away."""
+    """It stops when its switch is thrown, and shares objects with this process."""
     is_proof: bool = False
     """It works on the bound."""
+    is_here: bool = False
+    """It shares objects with this process: it cannot be sent away."""
 
 
 class Crew:
@@ -74,7 +76,7 @@ class Crew:
         """Start a job."""
         if job.is_long:
             future = self._threads.submit(job.function, job.task, self._cancel_long)
-        elif self._elsewhere is not None:
+        elif self._elsewhere is not None and not job.is_here:
             future = self._elsewhere.submit(job.function, job.task)
         else:
             future = self._threads.submit(job.function, job.task, self._cancel)

@@ -11,23 +11,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from gpu_opt.allocation.strategy.prices import Aim, Prices, arc_charges, move_charges, project_weights
+from gpu_opt.allocation.strategy.prices import Prices, arc_charges
 from gpu_opt.allocation.strategy.pricing import Market
 from gpu_opt.allocation.strategy.table import Flags
 from gpu_opt.instance import Arcs, Instance, Ints
 
 
-def choose_arcs(market: Market, aim: Aim, prices: Prices, x: Ints, per_project: int) -> Flags:
+def choose_arcs(market: Market, prices: Prices, x: Ints, per_project: int) -> Flags:
     """The arcs that a plan `x` or today's holdings use, and the `per_project` best ones of every project."""
-    table, menu = market.table, market.menu
-    weights = project_weights(table, aim, prices)
-    charges = arc_charges(table, prices)
-    loss = charges / table.own
-    profit = np.full(len(table.pool), -np.inf)
-    moves = move_charges(table, aim, prices, weights)[menu.project] * menu.lost
-    gained = (weights * table.priority)[menu.project] * menu.worth
-    np.maximum.at(profit, menu.arc, gained - moves - charges[menu.arc] * menu.units)
-    loss = np.where(table.single[table.project], -profit, loss)
+    table = market.table
+    loss = arc_charges(table, prices) / table.own
+    too_little = table.single & (table.minimum > 0)
+    loss[too_little[table.project] & (table.upper * table.own < table.minimum[table.project])] = np.inf
     order = np.lexsort((loss, table.project))
     project = table.project[order]
     first = np.flatnonzero(np.r_[True, project[1:] != project[:-1]])

@@ -16,6 +16,7 @@ import numpy as np
 
 from gpu_opt.allocation.neighbourhoods import choose_projects
 from gpu_opt.allocation.restriction import restrict
+from gpu_opt.allocation.strategy.between import at_random, between, by_team
 from gpu_opt.allocation.strategy.blocks import cut_tree, loss_of
 from gpu_opt.allocation.strategy.crew import Job
 from gpu_opt.allocation.strategy.focus import choose_arcs
@@ -23,11 +24,12 @@ from gpu_opt.allocation.strategy.parts import Decision, Limits, decide
 from gpu_opt.allocation.strategy.pricing import price
 from gpu_opt.allocation.strategy.table import Flags
 from gpu_opt.instance import Ints
+from gpu_opt.solver import Effort
 
 if TYPE_CHECKING:
     from gpu_opt.allocation.stage import Stage
 
-LIMITS = Limits(seconds=1.0, nodes=100, gap=1e-5)
+LIMITS = Limits(seconds=1.0, nodes=100, gap=1e-5, effort=Effort.HASTY)
 """For one part. Most need a few tenths of a second."""
 
 BLOCK, ACROSS = 25, 30
@@ -39,12 +41,18 @@ ARCS = 6
 
 def improving_jobs(stage: Stage) -> Iterator[Job]:
     """Yield jobs for better plans, without end."""
-    number = itertools.count()
+    instance = stage.incumbent.instance
+    number, rounds = itertools.count(), itertools.count()
+    if stage.goal.kind == "value" and stage.guide is not None:
+        for neighbours in by_team(instance):
+            yield _rounding(stage, neighbours, dived=True)
     while True:
         for chosen in _by_loss(stage):
             yield _job(stage, chosen)
             if stage.goal.kind != "value" or next(number) % 4 == 3:
                 yield _job(stage, _across(stage, next(number)))
+        for mixed in at_random(instance, (stage.options.seed, next(number))) if stage.guide else ():
+            yield _rounding(stage, mixed, dived=next(rounds) % 2 == 1)
         for _ in range(8):
             yield _job(stage, _across(stage, next(number)))
 
@@ -72,7 +80,20 @@ def _across(stage: Stage, number: int) -> Sequence[int]:
 def _job(stage: Stage, chosen: Sequence[int]) -> Job:
     incumbent = stage.incumbent
     part, arcs = restrict(incumbent.instance, incumbent.x, chosen, _among(stage))
-    limits = stage.within_time(LIMITS)
+    return _deciding(
+        stage, Decision(part, incumbent.x[arcs], stage.goal.name, stage.within_time(LIMITS)), arcs
+    )
+
+
+def _rounding(stage: Stage, chosen: Sequence[int], *, dived: bool) -> Job:
+    incumbent, guide = stage.incumbent, stage.guide
+    assert guide is not None
+    units, limits = guide.dived if dived else guide.relaxed, stage.within_time(LIMITS)
+    return _deciding(stage, *between(incumbent.instance, units, incumbent.x, chosen, stage.goal, limits))
+
+
+def _deciding(stage: Stage, decision: Decision, arcs: Ints) -> Job:
+    incumbent = stage.incumbent
 
     def done(answer: Ints | None) -> None:
         stage.count(answer is not None)
@@ -82,7 +103,7 @@ def _job(stage: Stage, chosen: Sequence[int]) -> Job:
             if incumbent.take(x):
                 stage.report()
 
-    return Job(decide, Decision(part, incumbent.x[arcs], stage.goal.name, limits), done)
+    return Job(decide, decision, done)
 
 
 def _among(stage: Stage) -> Flags | None:
@@ -90,4 +111,4 @@ def _among(stage: Stage) -> Flags | None:
     guide = stage.guide
     if guide is None or stage.goal.kind != "value":
         return None
-    return np.asarray(choose_arcs(stage.market, guide.aim, guide.prices, stage.incumbent.x, ARCS))
+    return np.asarray(choose_arcs(stage.market, guide.prices, stage.incumbent.x, ARCS))

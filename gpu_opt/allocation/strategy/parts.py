@@ -8,12 +8,13 @@ answer is a bound. Both are plain data, so any ``concurrent.futures.Executor`` c
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from gpu_opt.allocation.appraisal import appraise
 from gpu_opt.allocation.constraints import expression
-from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
+from gpu_opt.allocation.formulation import Formulation, formulate, hold
 from gpu_opt.allocation.goals import GoalSpec, list_goals
 from gpu_opt.allocation.start import read_grants, set_start
 from gpu_opt.allocation.strategy.prices import TOO_DEAR
@@ -21,9 +22,12 @@ from gpu_opt.allocation.strategy.table import Floats
 from gpu_opt.errors import SolverDied
 from gpu_opt.instance import Instance, Ints
 from gpu_opt.options import Cancel, Options
-from gpu_opt.solver import Answer, solve
+from gpu_opt.solver import Answer, Effort, solve
 
 log = logging.getLogger(__name__)
+
+LITTLE = 0.02
+"""What the most valuable compute of a tier weighs beside a promise, or beside the tier before it."""
 
 OUTWARD = 1e-7
 """Relative and absolute distance by which a bound of CBC's is moved outward: its tolerances."""
@@ -38,6 +42,7 @@ class Limits:
     """Nodes of the tree; the same on every run, which seconds are not."""
     gap: float = 0.0
     seed: int = 0
+    effort: Effort = Effort.FULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,8 @@ class Decision:
     """What they have, in units per arc of the part."""
     goal: str
     limits: Limits
+    least: Ints | None = None
+    """Units per arc that stay, whatever is decided; None: none need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +84,32 @@ def decide(decision: Decision, cancel: Cancel | None = None) -> Ints | None:
         if earlier is goal:
             break
         hold(formulation, decision.part, earlier, value)
-    aim(formulation, goal, decision.part)
+    formulation.problem.sense = -1 if goal.sense == "maximize" else 1
+    formulation.problem.objective = _summed(_with_later_values(goal, goals, decision.part, formulation))
+    if decision.least is not None:
+        for variable, least in zip(formulation.variables.x, decision.least.tolist(), strict=True):
+            variable.lowBound = least
     set_start(decision.part, formulation.variables, decision.x)
     answer = _solve(formulation, decision.limits, cancel, start=True, preprocess=True)
     return read_grants(formulation.variables) if answer is not None and answer.has_solution else None
+
+
+def _with_later_values(
+    goal: GoalSpec, goals: Sequence[GoalSpec], part: Instance, formulation: Formulation
+) -> list[tuple[Any, float]]:
+    """The goal and, where it is a promise, a little of all values: of plans that keep it the better one.
+
+    What is found is appraised goal by goal, so that the weights decide nothing but what is looked for.
+    """
+    terms = list(goal.terms(part, formulation.variables))
+    if goal.kind in {"repair", "guarantee"}:
+        weight = 1.0
+        for later in (each for each in goals if each.kind == "value"):
+            values = list(later.terms(part, formulation.variables))
+            weight = min(weight, LITTLE / max(abs(each) for _, each in values))
+            terms += [(variable, -weight * each) for variable, each in values]
+            weight *= LITTLE
+    return terms
 
 
 def bound_part(asked: PartAtPrices, cancel: Cancel | None = None) -> float | None:
@@ -135,6 +164,7 @@ def _solve(
             nodes=limits.nodes,
             start=start,
             preprocess=preprocess,
+            effort=limits.effort,
         )
     except SolverDied as error:
         log.warning("%s", error)

@@ -15,6 +15,7 @@ pools of several units to choose from the optimum hardly changes.)
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,10 +36,37 @@ OUTWARD = 1e-11
 
 
 @dataclass(frozen=True, slots=True)
-class Menu:
-    """All that a one-pool project could ever choose; one entry per arc and number of units."""
+class Kinds:
+    """Arcs of a project that differ in nothing but what their pool costs, where one of them is enough.
 
-    arc: Ints
+    Only the cheapest arc of a kind is ever taken. Holdings, and arcs that alone are not enough, are kinds
+    of their own.
+    """
+
+    arcs: Ints
+    """All arcs, kind by kind."""
+    begin: Ints
+    """Where each kind begins; shape (kinds,)."""
+    of: Ints
+    """The kind of each of `arcs`."""
+
+    def cheapest(self, charges: Floats) -> Ints:
+        """The arc of every kind with the lowest charge, the first one of several; shape (kinds,)."""
+        if not len(self.arcs):
+            return self.begin
+        charged = charges[self.arcs]
+        least = np.minimum.reduceat(charged, self.begin)
+        winners = np.flatnonzero(charged == least[self.of])[::-1]
+        best = np.zeros(len(self.begin), dtype=np.int64)
+        best[self.of[winners]] = self.arcs[winners]
+        return best
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """All that a one-pool project could ever choose; one entry per kind of arc and number of units."""
+
+    kind: Ints
     units: Floats
     project: Ints
     worth: Floats
@@ -49,9 +77,9 @@ class Menu:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The arcs of all other projects, cut at their wanted holdings; one entry per piece."""
+    """The kinds of arcs of all other projects, cut at their wanted holdings; one entry per piece."""
 
-    arc: Ints
+    kind: Ints
     project: Ints
     length: Floats
     """Units."""
@@ -76,33 +104,76 @@ class Market:
     """A table with all that does not depend on prices."""
 
     table: Table
+    kinds: Kinds
     menu: Menu
     steps: Steps
+    menu_of: tuple[slice, ...]
+    """Every project's entries of the menu."""
+    of_team: tuple[Ints, ...]
+    """Every team's own projects that are not dead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What every project gains at some prices, by what it may take; -inf where it may not."""
+
+    nothing: Floats
+    """Shape (projects,)."""
+    menu: Floats
+    """Of every entry of the menu."""
+    spread: Floats
+    """At least its minimum, in as many pools as it likes; shape (projects,)."""
+    units: Floats
+    """Units per arc of that; shape (arcs,)."""
+    cheapest: Ints
+    """The arc of every kind."""
 
 
 def open_market(table: Table) -> Market:
     """Prepare an instance for being priced often."""
-    return Market(table, _menu(table), _steps(table))
+    kinds = _kinds(table)
+    menu = _menu(table, kinds)
+    ends = np.searchsorted(menu.project, np.arange(len(table.tier) + 1)).tolist()
+    team = np.array(table.instance.projects.team, dtype=np.int64)
+    return Market(
+        table,
+        kinds,
+        menu,
+        _steps(table, kinds),
+        tuple(slice(begin, end) for begin, end in itertools.pairwise(ends)),
+        tuple(np.flatnonzero((team == n) & table.alive) for n in range(len(table.instance.teams.names))),
+    )
 
 
 def price(market: Market, aim: Aim, prices: Prices) -> Priced:
     """What every project takes at these prices, and the bound on the goal (as a maximum) that it proves."""
     table = market.table
-    weights = project_weights(table, aim, prices)
-    moves = move_charges(table, aim, prices, weights)
+    offers = make_offers(market, aim, prices)
     charges = arc_charges(table, prices)
-    nothing = np.where(table.pinned & (table.holds > 0), -np.inf, -moves * table.holds)
-    worth = weights * table.priority
-    in_one = _best_of_menu(market, worth, moves, charges)
-    spread, units = _best_of_steps(market, worth, moves, charges)
-    profit = np.maximum(nothing, np.where(table.single, in_one.profit, spread))
-    x = np.where(table.single[table.project], in_one.x, units)
-    some = np.where(table.single, in_one.profit, spread) >= nothing
+    in_one = _best_of_menu(market, offers)
+    profit = np.maximum(offers.nothing, np.where(table.single, in_one.profit, offers.spread))
+    x = np.where(table.single[table.project], in_one.x, offers.units)
+    some = np.where(table.single, in_one.profit, offers.spread) >= offers.nothing
     x = np.where(some[table.project], x, 0.0)
     profit = np.where(table.alive, profit, 0.0)
     rest = right_hand_side(table, aim, prices).terms()
     outward = OUTWARD * float(np.abs(profit).sum() + np.abs(rest).sum() + np.abs(charges * x).sum())
     return Priced(float(profit.sum() + rest.sum()) + outward, profit, x)
+
+
+def make_offers(market: Market, aim: Aim, prices: Prices) -> Offers:
+    """What every project gains from nothing, from every entry of the menu, and spread over pools."""
+    table, menu = market.table, market.menu
+    weights = project_weights(table, aim, prices)
+    moves = move_charges(table, aim, prices, weights)
+    charges = arc_charges(table, prices)
+    nothing = np.where(table.pinned & (table.holds > 0), -np.inf, -moves * table.holds)
+    worth = weights * table.priority
+    cheapest = market.kinds.cheapest(charges)
+    paid = charges[cheapest][menu.kind] * menu.units
+    gains = worth[menu.project] * menu.worth - paid - moves[menu.project] * menu.lost
+    spread, units = _best_of_steps(market, worth, moves, charges, cheapest)
+    return Offers(nothing, gains, spread, units, cheapest)
 
 
 def as_goal(aim: Aim, bound: float) -> float:
@@ -116,8 +187,24 @@ class _Choice:
     x: Floats
 
 
-def _menu(table: Table) -> Menu:
-    arcs = np.flatnonzero(table.single[table.project])
+def _kinds(table: Table) -> Kinds:
+    arcs = np.arange(len(table.pool))
+    _, gpu_type = np.unique(np.array(table.instance.pools.types), return_inverse=True)
+    is_enough = table.single[table.project] | (table.upper * table.own >= table.most[table.project])
+    alone = np.where(is_enough & (table.wanted == 0), 0, arcs + 1)
+    keys = (alone, table.upper, table.own, table.unit, gpu_type[table.pool], table.project)
+    order = np.lexsort(keys)
+    new = np.zeros(len(order), dtype=bool)
+    for key in keys:
+        new[1:] |= key[order][1:] != key[order][:-1]
+    new[:1] = True
+    return Kinds(order, np.flatnonzero(new), np.cumsum(new) - 1)
+
+
+def _menu(table: Table, kinds: Kinds) -> Menu:
+    first = kinds.arcs[kinds.begin]
+    chosen = np.flatnonzero(table.single[table.project[first]])
+    arcs = first[chosen]
     project, own, wanted = table.project[arcs], table.own[arcs], table.wanted[arcs]
     tried = [table.upper[arcs], wanted, np.ceil(table.minimum[project] / own - 1e-9)]
     for kink in table.kinks:
@@ -126,47 +213,51 @@ def _menu(table: Table) -> Menu:
     units = np.stack(tried, axis=1)
     least = np.where(table.pinned[project], wanted, 0.0)[:, None]
     enough = units * own[:, None] >= table.minimum[project][:, None] - 1e-9
-    good = (units > 0) & (units <= table.upper[arcs][:, None]) & (units >= least) & enough
-    arc = np.repeat(arcs, units.shape[1])[good.ravel()]
-    chosen = units.ravel()[good.ravel()]
-    kept = np.minimum(table.wanted[arc], chosen) * table.unit[arc]
-    project = table.project[arc]
-    worth = value_of(table, project, table.own[arc] * chosen)
-    return Menu(arc, chosen, project, worth, table.holds[project] - kept)
+    good = ((units > 0) & (units <= table.upper[arcs][:, None]) & (units >= least) & enough).ravel()
+    entry = np.repeat(np.arange(len(arcs)), units.shape[1])[good]
+    arc, taken = arcs[entry], units.ravel()[good]
+    kept = np.minimum(table.wanted[arc], taken) * table.unit[arc]
+    worth = value_of(table, project[entry], table.own[arc] * taken)
+    return Menu(chosen[entry], taken, project[entry], worth, table.holds[project[entry]] - kept)
 
 
-def _steps(table: Table) -> Steps:
-    arcs = np.flatnonzero(~table.single[table.project])
-    held = arcs[table.wanted[arcs] > 0]
-    arc = np.concatenate([held, arcs])
-    kept = np.arange(len(arc)) < len(held)
-    length = np.concatenate([table.wanted[held], (table.upper - table.wanted)[arcs]])
+def _steps(table: Table, kinds: Kinds) -> Steps:
+    first = kinds.arcs[kinds.begin]
+    kind = np.flatnonzero(~table.single[table.project[first]])
+    held = kind[table.wanted[first[kind]] > 0]
+    both = np.concatenate([held, kind])
+    kept = np.arange(len(both)) < len(held)
+    beyond = (table.upper - table.wanted)[first[kind]]
+    length = np.concatenate([table.wanted[first[held]], beyond])
     some = length > 0
-    return Steps(arc[some], table.project[arc[some]], length[some], kept[some])
+    return Steps(both[some], table.project[first[both[some]]], length[some], kept[some])
 
 
-def _best_of_menu(market: Market, worth: Floats, moves: Floats, charges: Floats) -> _Choice:
+def _best_of_menu(market: Market, offers: Offers) -> _Choice:
     table, menu = market.table, market.menu
-    profit = (
-        worth[menu.project] * menu.worth - charges[menu.arc] * menu.units - moves[menu.project] * menu.lost
-    )
     best = np.full(len(table.tier), -np.inf)
-    np.maximum.at(best, menu.project, profit)
+    np.maximum.at(best, menu.project, offers.menu)
     x = np.zeros(len(table.pool))
-    winners = np.flatnonzero(profit >= best[menu.project])
+    winners = np.flatnonzero(offers.menu >= best[menu.project])
     _, first = np.unique(menu.project[winners], return_index=True)
-    x[menu.arc[winners[first]]] = menu.units[winners[first]]
+    chosen = winners[first]
+    x[offers.cheapest[menu.kind[chosen]]] = menu.units[chosen]
     return _Choice(best, x)
 
 
-def _best_of_steps(market: Market, worth: Floats, moves: Floats, charges: Floats) -> tuple[Floats, Floats]:
+def _best_of_steps(
+    market: Market, worth: Floats, moves: Floats, charges: Floats, cheapest: Ints
+) -> tuple[Floats, Floats]:
     """Profit and units of projects that may be spread: cheapest compute first, while it pays."""
     table, steps = market.table, market.steps
-    cost = charges[steps.arc] - np.where(steps.kept, moves[steps.project] * table.unit[steps.arc], 0.0)
-    rate = cost / table.own[steps.arc]
+    arcs = cheapest[steps.kind]
+    cost = charges[arcs] - np.where(steps.kept, moves[steps.project] * table.unit[arcs], 0.0)
+    rate = cost / table.own[arcs]
     forced = steps.kept & table.pinned[steps.project]
-    order = np.lexsort((np.where(forced, -np.inf, rate), steps.project))
-    arc, project, rate, forced = steps.arc[order], steps.project[order], rate[order], forced[order]
+    pays = rate < (worth * table.slopes[0])[steps.project]  # nobody takes the others, but for a minimum
+    some = np.flatnonzero(pays | forced | (table.minimum > 0)[steps.project])
+    order = some[np.lexsort((np.where(forced, -np.inf, rate)[some], steps.project[some]))]
+    arc, project, rate, forced = arcs[order], steps.project[order], rate[order], forced[order]
     compute = steps.length[order] * table.own[arc]
     begin = _running_begin(project, compute)
     wish = np.where(rate < 0, table.most[project], 0.0)

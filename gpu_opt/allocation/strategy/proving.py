@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
 from gpu_opt.allocation.start import read_grants, set_start
 from gpu_opt.allocation.strategy.blocks import Block, at_prices, cut_tree, loss_of
@@ -23,15 +25,23 @@ from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.errors import SolverDied
 from gpu_opt.options import Cancel
 from gpu_opt.plan import Stop
-from gpu_opt.solver import Answer, solve
+from gpu_opt.solver import Answer, Effort, solve
 
 if TYPE_CHECKING:
+    from pulp import LpProblem
+
     from gpu_opt.allocation.stage import Stage
 
 log = logging.getLogger(__name__)
 
 WHOLE_ARCS = 10_000
 """Arcs of an instance whose whole program is worth CBC's time."""
+
+LUMPY = 3e-3
+"""Share of the bound that lumps take off it where they are what matters, and blocks come before cuts."""
+
+ROOT_ARCS = 15_000
+"""Arcs of an instance whose whole program CBC may cut."""
 
 WHOLE_NODES = 20
 """Nodes that the whole program may take where work is limited instead of time."""
@@ -43,15 +53,22 @@ BLOCK_LIMITS = Limits(seconds=2.0, nodes=500)
 def proving_jobs(stage: Stage, with_whole: bool) -> Iterator[Job]:
     """Yield jobs for better bounds, the most promising first; it ends when nothing more is worth trying."""
     guide = stage.guide
+    root = [_root_job] if len(stage.incumbent.instance.arcs.pool) <= ROOT_ARCS and with_whole else []
     if guide is not None and guide.aim.goal is stage.goal:
+        lumpy = sum(choice.gain for choice in guide.choices) > LUMPY * abs(guide.bound)
+        for ask in [] if lumpy else root:
+            yield ask(stage)
         yield from _block_jobs(stage, guide)
+        root = root if lumpy else []
+    for ask in root:
+        yield ask(stage)
     if with_whole and len(stage.incumbent.instance.arcs.pool) <= WHOLE_ARCS:
         yield whole_job(stage)
 
 
-def relax(stage: Stage, formulation: Formulation, cancel: Cancel | None = None) -> Answer:
-    """Solve a formulation without integrality within the stage's time."""
-    return _survive(stage, formulation, cancel or stage.options.cancel, relax=True)
+def relax(stage: Stage, problem: LpProblem) -> Answer:
+    """Solve a linear program within the stage's time."""
+    return _survive(stage, problem, stage.options.cancel)
 
 
 def whole_job(stage: Stage) -> Job:
@@ -83,10 +100,28 @@ def _solve_whole(stage: Stage, formulation: Formulation, cancel: Cancel) -> Answ
         for goal, value in zip(target.earlier, target.held, strict=True):
             hold(formulation, instance, goal, value, widening)
         set_start(instance, formulation.variables, stage.incumbent.x)
-        answer = _survive(stage, formulation, cancel, start=True, nodes=WHOLE_NODES)
+        answer = _survive(stage, formulation.problem, cancel, start=True, nodes=WHOLE_NODES)
         if answer.status is not SolverStatus.INFEASIBLE:
             break
     return answer
+
+
+def _root_job(stage: Stage) -> Job:
+    """CBC's cuts on the whole program, for the bound alone: what pools and moves cost by being whole."""
+    formulation = formulate(stage.incumbent.instance)
+    target = stage.aim
+    aim(formulation, target.goal, stage.incumbent.instance)
+    for goal, value in zip(target.earlier, target.held, strict=True):
+        hold(formulation, stage.incumbent.instance, goal, value)
+
+    def run(_: None, cancel: Cancel) -> Answer:
+        return _survive(stage, formulation.problem, cancel, effort=Effort.ROOT)
+
+    def done(answer: Answer) -> None:
+        if answer.bound is not None:
+            stage.tighten(answer.bound)
+
+    return Job(run, None, done, is_proof=True, is_here=True)
 
 
 def _block_jobs(stage: Stage, guide: Guide) -> Iterator[Job]:
@@ -95,14 +130,17 @@ def _block_jobs(stage: Stage, guide: Guide) -> Iterator[Job]:
     priced = price(stage.market, target, guide.prices)
     loss = loss_of(table, target, guide.prices, priced, stage.incumbent.x)
     blocks = [block for block in cut_tree(instance) if block.closed]
-    reached = [priced.bound]
+    gain = np.zeros(len(instance.teams.names))
+    for choice in guide.choices:
+        gain[choice.team] = choice.gain
+    reached = [priced.bound - float(gain.sum())]
 
     def left(block: Block) -> float:
         return float(loss[list(block.projects)].sum())
 
     for block in sorted(blocks, key=left, reverse=True):
         task, earned = at_prices(table, target, guide.prices, block, stage.within_time(BLOCK_LIMITS))
-        before = earned + float(priced.profit[list(block.projects)].sum())
+        before = earned + float(priced.profit[list(block.projects)].sum() - gain[list(block.teams)].sum())
 
         def done(bound: float | None, before: float = before) -> None:
             stage.count(bound is not None)
@@ -115,14 +153,14 @@ def _block_jobs(stage: Stage, guide: Guide) -> Iterator[Job]:
 
 def _survive(
     stage: Stage,
-    formulation: Formulation,
+    problem: LpProblem,
     cancel: Cancel,
     *,
     seconds: float | None = None,
     nodes: int | None = None,
     gap: float = 0.0,
     start: bool = False,
-    relax: bool = False,
+    effort: Effort = Effort.FULL,
 ) -> Answer:
     """Solve within the stage's time; a CBC that dies has no answer, but costs no plan.
 
@@ -136,13 +174,13 @@ def _survive(
 
     try:
         return solve(
-            formulation.problem,
+            problem,
             replace(stage.options, threads=1, cancel=cancel),
             seconds=stage.seconds_left if seconds is None else seconds,
             gap=gap,
             nodes=nodes if in_waves else None,
             start=start,
-            relax=relax,
+            effort=effort,
             on_progress=show if start else None,
         )
     except SolverDied as error:

@@ -13,19 +13,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gpu_opt.allocation.formulation import Formulation, formulate, hold
-from gpu_opt.allocation.formulation import aim as aim_at
-from gpu_opt.allocation.start import read_relaxation
 from gpu_opt.allocation.strategy.ascent import improve_prices, slack_of_rows
 from gpu_opt.allocation.strategy.focus import choose_arcs, keep_arcs
+from gpu_opt.allocation.strategy.lumps import Choice, choose_lumps
 from gpu_opt.allocation.strategy.prices import Aim, Prices, no_prices, settled_at_zero
-from gpu_opt.allocation.strategy.pricing import Market, price
+from gpu_opt.allocation.strategy.pricing import Market, as_goal, price
+from gpu_opt.allocation.strategy.relaxation import Relaxation, reached, read_prices, read_units, relaxation_of
 from gpu_opt.allocation.strategy.table import Flags, Floats
-from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.instance import MILLI, Instance, Ints
-from gpu_opt.solver import Answer
 
-FEW_ARCS = 8_000
+FEW_ARCS = 3_000
 """So many are solved at once."""
 
 FIRST_ARCS = 3
@@ -37,6 +34,9 @@ MEETING = 2e-4
 
 WARM_UP, POLISH = 100, 60
 """Steps of the ascent before the first program and after the last."""
+
+LARGE = 100_000
+"""Arcs from which on there are a third of these steps, and one program: each takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,16 @@ class Guide:
     arcs: Flags
     """Arcs worth looking at."""
     relaxed: Floats
-    """Units per arc of the whole instance."""
+    """Units per arc of the whole instance, in the relaxation."""
+    dived: Floats
+    """The same, at the end of the dive."""
     part: Instance
     kept: Ints
     """The arcs of `part`, as indices of the whole's."""
-    formulation: Formulation
-    """Of `part`, aimed at the goal."""
+    relaxation: Relaxation
+    """Of `part`."""
+    choices: tuple[Choice, ...] = ()
+    """What teams choose within their budgets, at the prices; `bound` is less what they lose by it."""
 
 
 def sift(
@@ -63,29 +67,31 @@ def sift(
     aim: Aim,
     x: Ints,
     target: float,
-    relax: Callable[[Formulation], Answer],
+    relax: Callable[[Relaxation], bool],
     over: Callable[[], bool],
 ) -> Guide | None:
     """Solve the relaxation for a goal, the plan `x` with its value `target` (as a maximum) being known.
 
-    `relax` solves a formulation without integrality; `over` says when to stop. None if there is no
-    solution: the earlier goals cannot be held at these values, or there was no time.
+    `relax` solves a linear program and says whether it is solved; `over` says when to stop. None if there
+    is no solution: the earlier goals cannot be held at these values, or there was no time.
     """
     instance = market.table.instance
     arcs = np.ones(len(x), dtype=bool)
     best, bound = settled_at_zero(aim, no_prices(instance, aim)), np.inf
+    is_large = len(x) >= LARGE
+    steps = [count // 3 if is_large else count for count in (WARM_UP, POLISH)]
     if len(x) > FEW_ARCS:
-        best, priced = improve_prices(market, aim, _uniform(market, aim, best), target, WARM_UP, over)
+        begin = _uniform(market, aim, best)
+        best, priced, taken = improve_prices(market, aim, begin, target, steps[0], over)
         bound = priced.bound
-        arcs = choose_arcs(market, aim, best, x, FIRST_ARCS)
+        arcs = taken | choose_arcs(market, best, x, FIRST_ARCS)
     guide = None
-    for _ in range(ROUNDS):
+    for _ in range(1 if is_large else ROUNDS):
         part, kept = keep_arcs(instance, arcs)
-        formulation = _relaxation(part, aim)
-        answer = relax(formulation)
-        if answer.status is not SolverStatus.OPTIMAL or answer.objective is None:
+        relaxation = relaxation_of(part, aim)
+        if not relax(relaxation):
             break
-        duals = read_prices(part, formulation, aim)
+        duals = read_prices(relaxation)
         wanted = np.zeros(len(x), dtype=bool)
         for prices in (duals, *(best.mixed(duals, share) for share in (0.3, 0.6))):
             priced = price(market, aim, prices)
@@ -93,46 +99,18 @@ def sift(
             if priced.bound < bound:
                 best, bound = prices, priced.bound
         relaxed = np.zeros(len(x))
-        relaxed[kept] = read_relaxation(formulation.variables)
-        guide = Guide(aim, best, bound, arcs, relaxed, part, kept, formulation)
-        reached = answer.objective if aim.goal.sense == "maximize" else -answer.objective
-        if over() or arcs.all() or not (wanted & ~arcs).any() or bound - reached <= MEETING * abs(bound):
+        relaxed[kept] = read_units(relaxation)
+        guide = Guide(aim, best, bound, arcs, relaxed, relaxed, part, kept, relaxation)
+        value = as_goal(aim, reached(relaxation))
+        if over() or arcs.all() or not (wanted & ~arcs).any() or bound - value <= MEETING * abs(bound):
             break
         arcs = arcs | wanted
     if guide is None or over():
         return guide
-    best, priced = improve_prices(market, aim, best, target, POLISH, over, first_step=0.3)
-    return replace(guide, prices=best, bound=min(bound, priced.bound))
-
-
-def read_prices(part: Instance, formulation: Formulation, aim: Aim) -> Prices:
-    """The duals of a solved relaxation as prices: CBC minimizes, so its duals of ≤ rows are negative."""
-    dual = {row.name: float(row.pi or 0.0) for row in formulation.problem.constraints()}
-
-    def of(name: str, count: int, sign: float) -> Floats:
-        return np.array([max(0.0, sign * dual.get(f"{name}_{i}", 0.0)) for i in range(count)])
-
-    earlier = [
-        max(0.0, dual.get(f"earlier_goals_{goal.name}", 0.0) * (1.0 if goal.sense == "maximize" else -1.0))
-        for goal in aim.earlier
-    ]
-    prices = Prices(
-        of("pool_capacity", len(part.pools.names), -1.0),
-        of("team_cap", len(part.teams.names), -1.0),
-        of("team_guarantee", len(part.teams.names), 1.0),
-        of("type_limit", len(part.limits), -1.0),
-        max(0.0, -dual.get("move_budget", 0.0)),
-        np.array(earlier),
-    )
-    return settled_at_zero(aim, prices)
-
-
-def _relaxation(part: Instance, aim: Aim) -> Formulation:
-    formulation = formulate(part)
-    aim_at(formulation, aim.goal, part)
-    for goal, reached in zip(aim.earlier, aim.held, strict=True):
-        hold(formulation, part, goal, reached)
-    return formulation
+    best, priced, _ = improve_prices(market, aim, best, target, steps[1], over, first_step=0.3)
+    choices = choose_lumps(market, aim, best, over)
+    least = min(bound, priced.bound - sum(each.gain for each in choices))
+    return replace(guide, prices=best, bound=least, choices=choices)
 
 
 def _uniform(market: Market, aim: Aim, free: Prices) -> Prices:

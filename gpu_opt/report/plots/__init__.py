@@ -1,1 +1,0 @@
-"""Results as plots: pure functions from a result to a figure of plotly, imported when one is made."""
