@@ -386,8 +386,8 @@ def test_a_finding_names_the_caps_in_the_way_and_who_may_raise_them() -> None:
         CapRaise(team="research", gpu_type="h100", cap=500, needed=1524, on=day(6)),
     )
     printed = shown(finding(answer(allowed=False, raises=caps, if_raised=moving_lab()[1])))
-    assert "reference GPUs  2,000   3,000  2026-11-28  chief-scientist" in printed
-    assert "GPUs of h100      500   1,524  2026-11-29  nobody is named" in printed
+    assert "reference GPUs  2,000   3,000  Sat 2026-11-28  chief-scientist" in printed
+    assert "GPUs of h100      500   1,524  Sun 2026-11-29  nobody is named" in printed
     assert "If those caps were raised" in printed
 
 

@@ -8,6 +8,7 @@ so little.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,17 +28,18 @@ class Donors:
     goals: dict[int, int]
     """Milli-compute that is promised, by team."""
     holding: list[Ints]
-    """Arcs in use when the lifting began, by pool, those that lose least first."""
-    found: dict[int, list[int]] = field(default_factory=dict)
-    """By pool, once it was asked for."""
+    """Arcs that could lose a unit when the lifting began, by pool, those that lose least first."""
+    left: dict[int, list[int]] = field(default_factory=dict)
+    """Arcs that are still to be asked, by pool once it was asked for, those that lose least last."""
 
-    def in_pool(self, pool: int) -> list[int]:
-        """Arcs of the pool that could spare a unit when the pool was first asked for."""
-        if pool not in self.found:
-            self.found[pool] = [arc for arc in self.holding[pool].tolist() if self.can_spare(arc)]
-        return self.found[pool]
+    def in_pool(self, pool: int) -> Iterator[int]:
+        """Arcs of the pool that can spare a unit; the first ones that cannot are not asked again."""
+        left = self.left.setdefault(pool, self.holding[pool][::-1].tolist())
+        while left and not self._can_spare(left[-1]):
+            left.pop()
+        yield from (arc for arc in reversed(left) if self._can_spare(arc))
 
-    def can_spare(self, arc: int) -> bool:
+    def _can_spare(self, arc: int) -> bool:
         """Whether a unit can be taken from the arc now."""
         ledger, instance = self.ledger, self.ledger.instance
         arcs, projects = instance.arcs, instance.projects
@@ -104,12 +106,11 @@ def _lift_by_one(ledger: Ledger, arc: int, donors: Donors) -> bool:
     if ledger.pool_free[pool] > 0:
         return False  # a cap or a limit is in the way: nobody's unit would help
     for donor in donors.in_pool(pool):
-        if donors.can_spare(donor):
-            grant(ledger, donor, -1)
-            if room(ledger, arc):
-                grant(ledger, arc, 1)
-                return True
-            grant(ledger, donor, 1)
+        grant(ledger, donor, -1)
+        if room(ledger, arc):
+            grant(ledger, arc, 1)
+            return True
+        grant(ledger, donor, 1)
     return False
 
 
@@ -122,11 +123,15 @@ def _may_have_more(ledger: Ledger, project: int, arc: int) -> bool:
 
 
 def _holding(ledger: Ledger) -> list[Ints]:
-    """Arcs in use, by pool: those of late tiers and low priorities first."""
-    instance = ledger.instance
+    """Arcs whose projects can do with a unit less, by pool: those of late tiers and low priorities first."""
+    instance, projects = ledger.instance, ledger.instance.projects
     arcs = np.flatnonzero(ledger.x)
     project = instance.arcs.project[arcs]
-    priority, tier = np.array(instance.projects.priority), np.array(instance.projects.tier)
-    arcs = arcs[np.lexsort((-arcs, priority[project], -tier[project], instance.arcs.pool[arcs]))]
-    ends = np.cumsum(np.bincount(instance.arcs.pool[arcs], minlength=len(instance.pools.names)))
-    return np.split(arcs, ends[:-1])
+    left = np.array(ledger.own, dtype=np.int64)[project] - instance.arcs.own[arcs]
+    is_bound = np.array(projects.pinned, dtype=bool)[project] | (instance.max_moves is not None)
+    is_held = is_bound & (ledger.x[arcs] <= instance.arcs.wanted[arcs])
+    arcs = arcs[(left >= np.array(projects.minimum, dtype=np.int64)[project]) & ~is_held]
+    project, pool = instance.arcs.project[arcs], instance.arcs.pool[arcs]
+    order = np.lexsort((-arcs, np.array(projects.priority)[project], -np.array(projects.tier)[project], pool))
+    ends = np.cumsum(np.bincount(pool, minlength=len(instance.pools.names)))
+    return np.split(arcs[order], ends[:-1])

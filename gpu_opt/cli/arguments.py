@@ -74,6 +74,15 @@ Store = Annotated[
     typer.Option("--store", metavar="URL", help="Where plans are published: a database, or a SQLite file."),
 ]
 
+Html = Annotated[
+    str | None,
+    typer.Option("--html", metavar="FILE", help="Also write a page with plots, for any browser."),
+]
+Csv = Annotated[
+    str | None,
+    typer.Option("--csv", metavar="DIR", help="Also write the tables as CSV files into their own folder."),
+]
+
 Subject = Annotated[str, typer.Argument(metavar="PROJECT_OR_TEAM", help="Whom to explain.")]
 Top = Annotated[
     int,

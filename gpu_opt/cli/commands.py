@@ -11,7 +11,7 @@ import typer
 from gpu_opt.cli import arguments as args
 from gpu_opt.cli.failures import EXIT_CODES, Code, problems
 from gpu_opt.cli.output import say, write, write_json
-from gpu_opt.cli.session import Settings, present, solving, with_settings
+from gpu_opt.cli.session import Settings, present, solving, with_report, with_settings
 from gpu_opt.errors import StoreUnusable
 
 app = typer.Typer(
@@ -43,7 +43,7 @@ def gpu_opt(
 
 
 @app.command()
-@with_settings
+@with_report
 def nightly(
     how: Settings,
     file: args.File,
@@ -97,7 +97,7 @@ def check(how: Settings, file: args.File) -> int:
 
 
 @app.command()
-@with_settings
+@with_report
 def allocate(how: Settings, file: args.File, date: args.Date = None, every_project: args.All = False) -> int:
     """Decide who holds which GPUs on a day."""
     day = None if date is None else args.parse_day(date, "--date")
@@ -111,7 +111,7 @@ def allocate(how: Settings, file: args.File, date: args.Date = None, every_proje
 
 
 @app.command()
-@with_settings
+@with_report
 def reallocate(how: Settings, file: args.File, horizon: args.Horizon = "90d") -> int:
     """Decide who hands which GPUs to whom, and when.
 
@@ -128,7 +128,7 @@ def reallocate(how: Settings, file: args.File, horizon: args.Horizon = "90d") ->
 
 
 @app.command()
-@with_settings
+@with_report
 def find(
     how: Settings,
     gpus: args.Needed,
@@ -210,7 +210,7 @@ def conflicts(how: Settings, file: args.File, date: args.Date = None) -> int:
 
 
 @app.command("what-if")
-@with_settings
+@with_report
 def what_if(
     how: Settings, file: args.File, scenarios: args.Scenarios, every_project: args.All = False
 ) -> int:
@@ -230,7 +230,7 @@ def what_if(
 
 
 @app.command()
-@with_settings
+@with_report
 def sweep(
     how: Settings,
     file: args.File,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gpu_opt.cli import arguments as args
+from gpu_opt.cli.exporting import NOWHERE, Destinations, destinations, export
 from gpu_opt.cli.failures import Code, Interrupted, line
 from gpu_opt.cli.interrupts import interruptible
 from gpu_opt.cli.output import say, show, write_json
@@ -18,10 +20,10 @@ from gpu_opt.errors import InvalidInput, NoPlanInTime
 from gpu_opt.options import Cancel, Options
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
     from rich.console import RenderableType
 
     from gpu_opt.organization import Organization
+    from gpu_opt.plan import Result
 
 MOST_WARNINGS = 10
 """Warnings that a solving command shows; `check` shows all."""
@@ -38,6 +40,8 @@ class Settings:
     threads: int | None
     seed: int
     work_limit: int | None
+    to: Destinations = NOWHERE
+    """Where the report goes."""
 
 
 def settings(
@@ -57,22 +61,34 @@ def settings(
     return Settings(as_json, quiet, seconds, share, threads, seed, work_limit)
 
 
-def with_settings(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command, after its own parameters, those of :func:`settings`; their result is its first one."""
-    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
-    shared = list(inspect.signature(settings, eval_str=True).parameters.values())
+def with_settings(command: Callable[..., int], *, reports: bool = False) -> Callable[..., int]:
+    """Give a command, after its own parameters, those of :func:`settings`; their result is its first one.
+
+    One that `reports` gets those of :func:`gpu_opt.cli.exporting.destinations` between them.
+    """
+    own = _parameters(command)[1:]
+    shared, places = _parameters(settings), _parameters(destinations) if reports else []
 
     def run(**typed: Any) -> int:
         how = settings(**{one.name: typed.pop(one.name) for one in shared})
+        to = destinations(**{one.name: typed.pop(one.name) for one in places})
+        how = dataclasses.replace(how, to=to)
         try:
             return command(how, **typed)
         except KeyboardInterrupt:
             raise Interrupted("interrupted: the command was abandoned") from None
 
     run.__name__, run.__doc__ = command.__name__, command.__doc__
-    run.__signature__ = inspect.Signature([*own, *shared])  # type: ignore[attr-defined]
-    run.__annotations__ = {one.name: one.annotation for one in (*own, *shared)}
+    run.__signature__ = inspect.Signature([*own, *places, *shared])  # type: ignore[attr-defined]
+    run.__annotations__ = {one.name: one.annotation for one in (*own, *places, *shared)}
     return run
+
+
+with_report = functools.partial(with_settings, reports=True)
+
+
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    return list(inspect.signature(function, eval_str=True).parameters.values())
 
 
 @contextlib.contextmanager
@@ -123,15 +139,21 @@ def _read(file: str, cancel: Cancel) -> Organization:
 
 
 def present(
-    result: BaseModel,
+    result: Result,
     tables: Callable[[], RenderableType],
     how: Settings,
     options: Options,
     code: Code = Code.PLAN,
 ) -> int:
-    """Print the result, as JSON or as tables, and return the exit code: `code`, unless interrupted."""
+    """Write the result's report, print it as JSON or as tables, and return the exit code.
+
+    That is `code`, unless the command was interrupted, or the report could not be written.
+    """
+    written = export(result, how.to)
     if how.as_json:
         write_json(result.model_dump_json(indent=2))
     else:
         show(tables())
+    if not written:
+        return Code.INTERNAL
     return Code.INTERRUPTED if options.cancel.is_set() else code

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from itertools import groupby
 
 from rich.console import Group, RenderableType
 
-from gpu_opt.plan import Allocation, Cause, Overrun, PoolOutcome, ProjectOutcome, TeamOutcome
+from gpu_opt.plan import Allocation, Cause, Overrun, ProjectOutcome
 from gpu_opt.report.plan import goals, headline
-from gpu_opt.report.tables import MARK, cell, table, titled
+from gpu_opt.report.sheets import allocation as sheets
+from gpu_opt.report.tables import MARK, cell, of_sheet, table, titled
 from gpu_opt.report.text import amount, count, counted
 
 MOST_PROJECTS = 60
@@ -27,7 +27,7 @@ def allocation(plan: Allocation, *, every_project: bool = False) -> RenderableTy
         sections.append(overruns(plan.overruns))
     if plan.overruns or any(one.shortfall > 0 for one in plan.teams):
         sections.append(cell(CONFLICTS))
-    sections += [goals(plan), teams(plan), pools(plan.pools), projects(plan, every_project=every_project)]
+    sections += [goals(plan), teams(plan), pools(plan), projects(plan, every_project=every_project)]
     if plan.moves:
         sections.append(moves(plan))
     return Group(*sections)
@@ -40,7 +40,7 @@ def overruns(broken: tuple[Overrun, ...]) -> RenderableType:
 
 
 def _overrun(one: Overrun) -> str:
-    unit = "reference GPUs" if one.rule == "team_cap" else "GPUs"
+    unit = sheets.overrun_unit(one)
     return (
         f"{_broken_rule(one)}: {amount(one.limit)} {unit} allowed, {amount(one.before)} held today, "
         f"{amount(one.after)} in the plan"
@@ -65,78 +65,37 @@ def teams(plan: Allocation) -> RenderableType:
     """
     figures = ("guarantee", "cap", "granted", "shortfall")
     grid = table("team", *figures, "", right=figures)
-    full = {one.reason.subject for one in plan.projects if one.reason.cause is Cause.TEAM_CAP}
-    over = {one.subject for one in plan.overruns if one.rule == "team_cap"}
-    for one in _in_tree_order(plan.teams):
+    notes = sheets.team_notes(plan)
+    for one in sheets.in_tree_order(plan.teams):
         grid.add_row(
             cell("  " * one.level + one.team),
             "" if one.guarantee is None else amount(one.guarantee),
             "" if one.cap is None else amount(one.cap),
             amount(one.granted),
             amount(one.shortfall) if one.shortfall > 0 else "",
-            cell(_team_note(one, one.team in full, one.team in over), MARK if one.shortfall > 0 else ""),
+            cell(notes[one.team], MARK if one.shortfall > 0 else ""),
         )
-    return titled("Divisions and teams, in reference GPUs", grid)
+    return titled(sheets.TEAMS, grid)
 
 
-def _team_note(one: TeamOutcome, full: bool, over: bool) -> str:
-    notes = []
-    if one.shortfall > 0:
-        notes.append("short")
-    elif one.granted < one.promised:
-        notes.append("met to within a unit")
-    if over:
-        notes.append("over its cap")
-    elif one.cap is not None and (full or one.granted >= one.cap):
-        notes.append("at its cap")
-    if one.guarantee is not None and one.promised < one.guarantee:
-        notes.append(f"its projects need, or can reach, at most {amount(one.promised)}")
-    return ", ".join(notes)
-
-
-def _in_tree_order(outcomes: tuple[TeamOutcome, ...]) -> list[TeamOutcome]:
-    children: dict[str | None, list[TeamOutcome]] = defaultdict(list)
-    for one in outcomes:
-        children[one.parent].append(one)
-    ordered: list[TeamOutcome] = []
-    waiting = list(reversed(children[None]))
-    while waiting:
-        ordered.append(waiting.pop())
-        waiting += reversed(children[ordered[-1].team])
-    return ordered
-
-
-def pools(outcomes: tuple[PoolOutcome, ...]) -> RenderableType:
+def pools(plan: Allocation) -> RenderableType:
     """GPUs, granted and idle of every pool, and their sums."""
-    figures = ("GPUs", "granted", "idle")
-    grid = table("pool", "type", "site", *figures, right=figures)
-    for one in outcomes:
-        grid.add_row(
-            cell(one.pool),
-            cell(one.gpu_type),
-            cell(one.site),
-            count(one.gpus),
-            count(one.granted),
-            count(one.idle) if one.idle else "",
-        )
+    sheet = sheets.pools(plan)
+    grid = of_sheet(sheet)
     grid.add_section()
-    total, granted, idle = (
-        (sum(column) for column in zip(*((one.gpus, one.granted, one.idle) for one in outcomes), strict=True))
-        if outcomes
-        else (0, 0, 0)
-    )
-    grid.add_row("all pools", "", "", count(total), count(granted), count(idle))
-    return titled("Pools, in GPUs", grid)
+    sums = (sum(getattr(one, field) for one in plan.pools) for field in ("gpus", "granted", "idle"))
+    grid.add_row("all pools", "", "", *map(count, sums))
+    return titled(sheet.title, grid)
 
 
 def projects(plan: Allocation, *, every_project: bool = False) -> RenderableType:
     """Asked, granted, where and why of every project, by team, then tier and priority."""
     figures = ("tier", "asked", "granted")
     grid = table("project", *figures, "where, and why", right=figures)
-    places = _places(plan)
+    places = sheets.where(plan.grants)
     active = [one for one in plan.projects if one.active]
     shown = active if every_project or len(active) <= MOST_PROJECTS else _short_or_moved(plan, active)
-    rank = {one.team: place for place, one in enumerate(_in_tree_order(plan.teams))}
+    rank = {one.team: place for place, one in enumerate(sheets.in_tree_order(plan.teams))}
     ordered = sorted(shown, key=lambda one: (rank[one.team], one.tier, -one.priority))
     for team, own in groupby(ordered, key=lambda one: one.team):
         grid.add_row(cell(team, "bold"))
@@ -154,7 +113,7 @@ def projects(plan: Allocation, *, every_project: bool = False) -> RenderableType
         lines.append(cell(f"and {count(hidden)} more that got all they asked for (--all shows them)"))
     if absent := len(plan.projects) - len(active):
         lines.append(cell(f"{counted(absent, 'project')} not active on {plan.date}"))
-    return titled("Projects, in reference GPUs at their own speed", grid, *lines)
+    return titled(sheets.PROJECTS, grid, *lines)
 
 
 def _short_or_moved(plan: Allocation, active: list[ProjectOutcome]) -> list[ProjectOutcome]:
@@ -162,22 +121,9 @@ def _short_or_moved(plan: Allocation, active: list[ProjectOutcome]) -> list[Proj
     return [one for one in active if one.project in moved or one.reason.cause is not Cause.MET]
 
 
-def _places(plan: Allocation) -> dict[str, str]:
-    """Where each project has its GPUs, the largest grant first."""
-    grants: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for one in plan.grants:
-        grants[one.project].append((-one.gpus, one.pool))
-    return {
-        project: ", ".join(f"{pool} {count(-gpus)}" for gpus, pool in sorted(held))
-        for project, held in grants.items()
-    }
-
-
 def moves(plan: Allocation) -> RenderableType:
     """GPUs taken from projects that still want them."""
-    grid = table("from", "pool", "GPUs", right=("GPUs",))
-    for one in plan.moves:
-        grid.add_row(cell(one.project), cell(one.pool), count(one.gpus))
+    grid = of_sheet(sheets.moves(plan).only("project", "pool", "gpus"))
     total = sum(one.gpus for one in plan.moves)
     losers = len({one.project for one in plan.moves})
     return titled(f"What moves: {count(total)} GPUs, taken from {counted(losers, 'project')}", grid)

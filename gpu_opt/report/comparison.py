@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from rich.console import RenderableType
 
-from gpu_opt.plan import Difference, ProjectDifference, TeamDifference, TeamOutcome
+from gpu_opt.plan import ProjectDifference, TeamDifference, TeamOutcome
+from gpu_opt.report.sheets.comparison import named, where_differs
 from gpu_opt.report.tables import cell, table
 from gpu_opt.report.text import amount, count, counted
 
@@ -62,12 +63,10 @@ def _projects(changed: list[ProjectDifference]) -> RenderableType:
     grid = table("project", "team", *figures, "where", right=figures)
     for one in changed:
         grid.add_row(
-            cell(
-                one.project if one.difference is Difference.CHANGED else f"{one.project} ({one.difference})"
-            ),
+            cell(named(one)),
             cell(one.team),
             count(one.before),
             count(one.after),
-            cell(", ".join(f"{pool} {gpus:+,}" for pool, gpus in one.by_pool.items())),
+            cell(where_differs(one)),
         )
     return grid

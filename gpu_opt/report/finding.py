@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from rich.console import Group, RenderableType
 
-from gpu_opt.plan import CapRaise, Finding, Reallocation
+from gpu_opt.plan import Finding, Reallocation
 from gpu_opt.report.reallocation import donor
-from gpu_opt.report.tables import cell, table, titled
-from gpu_opt.report.text import amount, count, status
+from gpu_opt.report.sheets.reallocation import raises
+from gpu_opt.report.tables import cell, of_sheet, table, titled
+from gpu_opt.report.text import count, status
 
 
 def finding(answer: Finding) -> RenderableType:
@@ -19,7 +20,8 @@ def finding(answer: Finding) -> RenderableType:
         _donors("Who hands over, and when", plan),
     ]
     if answer.raises:
-        sections.append(_caps(answer.raises))
+        caps = raises(answer.raises)
+        sections.append(titled(caps.title, of_sheet(caps)))
     if answer.if_raised is not None:
         sections.append(_donors("If those caps were raised", answer.if_raised))
     return Group(*sections)
@@ -41,17 +43,3 @@ def _donors(title: str, plan: Reallocation) -> RenderableType:
             f"{count(so_far)} of {count(asked)}",
         )
     return titled(title, grid)
-
-
-def _caps(raises: tuple[CapRaise, ...]) -> RenderableType:
-    grid = table("team", "counted in", "cap", "needed", "from", "who may raise it", right=("cap", "needed"))
-    for one in raises:
-        grid.add_row(
-            cell(one.team),
-            cell("reference GPUs" if one.gpu_type is None else f"GPUs of {one.gpu_type}"),
-            amount(one.cap),
-            amount(one.needed),
-            str(one.on),
-            cell(one.owner or "nobody is named"),
-        )
-    return titled("Caps in the way", grid)

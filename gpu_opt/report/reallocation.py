@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
 from itertools import groupby
 
@@ -10,6 +9,7 @@ from rich.console import Group, RenderableType
 
 from gpu_opt.plan import Donor, Handover, Reallocation, RequestOutcome
 from gpu_opt.report.plan import goals, headline
+from gpu_opt.report.sheets.reallocation import monday
 from gpu_opt.report.tables import MARK, cell, table, titled
 from gpu_opt.report.text import count, counted
 
@@ -31,9 +31,9 @@ def handovers(plan: Reallocation) -> RenderableType:
         return titled(title, cell("nobody hands over anything within the horizon"))
     grid = table("on", "from", "to", "pool", "GPUs", right=("GPUs",))
     ordered = sorted(plan.handovers, key=lambda one: one.on)
-    for monday, week in groupby(ordered, key=lambda one: one.on - dt.timedelta(days=one.on.weekday())):
+    for first, week in groupby(ordered, key=lambda one: monday(one.on)):
         grid.add_section()
-        grid.add_row(cell(f"week of {monday}", "bold"))
+        grid.add_row(cell(f"week of {first}", "bold"))
         for one in week:
             grid.add_row(
                 f"{one.on:%a} {one.on}",

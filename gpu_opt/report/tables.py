@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from gpu_opt.report.sheet import Sheet, shown
 from gpu_opt.report.text import printable
 
 MARK = "bold red"
@@ -26,6 +27,17 @@ def table(*columns: str, right: Sequence[str] = ()) -> Table:
     for name in columns:
         figures = name in right
         grid.add_column(name, justify="right" if figures else "left", no_wrap=figures, overflow="fold")
+    return grid
+
+
+def of_sheet(sheet: Sheet) -> Table:
+    """A table with all columns and rows of a sheet."""
+    grid = table(
+        *(column.heading for column in sheet.columns),
+        right=[column.heading for column in sheet.columns if column.is_figure],
+    )
+    for row in sheet.rows:
+        grid.add_row(*(cell(shown(value, of.kind)) for value, of in zip(row, sheet.columns, strict=True)))
     return grid
 
 

@@ -1,0 +1,1 @@
+"""Results as plots: pure functions from a result to a figure of plotly, imported when one is made."""
