@@ -357,3 +357,22 @@ def test_a_table_without_rows_says_so() -> None:
 def test_dates_on_a_page_come_with_their_weekday() -> None:
     assert day(0) == dt.date(2026, 11, 23)
     assert "Mon 2026-11-23" in read("reallocate").text
+
+
+def test_many_breakpoints_are_numbered_in_ranges_and_listed_on_request() -> None:
+    found = results()["sweep"]
+    assert isinstance(found, Sweep)
+    many = changed(found, breakpoints=found.breakpoints * 31)
+    assert [note.text for note in sweep.sweep_plot(many).layout.annotations] == ["<b>▼ 1–31</b>"]
+    assert "<summary>All 31</summary>" in page(many)
+
+
+def test_the_table_of_gpu_types_has_a_row_for_each_team_and_a_column_for_each_type() -> None:
+    plan = results()["allocate"]
+    assert isinstance(plan, Allocation)
+    (grid,) = [grid for grid in read("allocate").tables if grid[0] == ["team", "gb200", "h100"]]
+    counts = {row[0]: row[1:] for row in grid[1:]}
+    assert counts["lab"] == [
+        str(sum(one.gpus for one in plan.grants if one.pool == at)) for at in (CHINESE, "iowa")
+    ]
+    assert counts[SCRIPT] == ["", "64"]

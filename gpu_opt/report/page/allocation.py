@@ -6,7 +6,7 @@ from gpu_opt.plan import Allocation, ProjectOutcome, Reallocation
 from gpu_opt.report.page.frame import Section, plot, section, tiles, warning
 from gpu_opt.report.page.html import Child, element, folded, listed, table
 from gpu_opt.report.plots import budgets, outcomes
-from gpu_opt.report.sheet import Sheet
+from gpu_opt.report.sheet import Column, Kind, Sheet, sheet
 from gpu_opt.report.sheets import allocation as sheets
 from gpu_opt.report.sheets.common import goals, seconds
 from gpu_opt.report.text import amount, count, counted, percentage, status
@@ -76,9 +76,19 @@ def _budgets(plan: Allocation) -> Section:
         body += [element("h3", title), plot(f"budgets {title}", bars, summary)]
     body += [
         folded("The budgets as a table", table(sheets.teams(plan).only(*TEAM_COLUMNS))),
-        folded("What teams have of every GPU type", table(sheets.team_types(plan))),
+        folded("What teams have of every GPU type", table(_by_type(plan))),
     ]
     return section("Budgets", *body)
+
+
+def _by_type(plan: Allocation) -> Sheet:
+    """GPUs of every team, one column for each type."""
+    kinds = sorted({kind for one in plan.teams for kind in one.by_type})
+    columns = [Column("team", "team"), *(Column(kind, kind, Kind.COUNT) for kind in kinds)]
+    rows = (
+        (one.team, *(one.by_type.get(kind) for kind in kinds)) for one in sheets.in_tree_order(plan.teams)
+    )
+    return sheet("by_type", "Teams, in GPUs by type", columns, rows)
 
 
 def _projects(plan: Allocation) -> Section:

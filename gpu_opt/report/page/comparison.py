@@ -30,8 +30,6 @@ MOST_COLUMNS = 12
 MOST_ROWS = 3000
 """Rows of a sweep's projects that a page still shows."""
 
-NO_TURNS = "None: no budget begins to bind, or ceases to."
-
 PROJECT_COLUMNS = (
     "project",
     "team",
@@ -186,18 +184,24 @@ def sweep_sections(found: Sweep) -> list[Section]:
         return [section("Points", element("p", "Nothing has arrived: the sweep was interrupted before."))]
     columns = [column.name for column in sheets.points(found).columns if column.name != "status"]
     grid = table(sheets.points(found).only(*columns))
-    turns = [turn.text for turn in found.breakpoints]
     return [
         section(
             f"Along {plots.along(found)}",
             plot("sweep", plots.sweep_plot(found), _what_is_drawn(found), grid),
             element("h3", "Breakpoints"),
-            listed(turns, numbered=True) if turns else element("p", NO_TURNS),
+            _turns([turn.text for turn in found.breakpoints]),
             folded("What binds at every point, by its number", table(sheets.bindings(found))),
         ),
         *_who_pays(found),
         section("Projects at every point, by its number", _projects_at_points(found)),
     ]
+
+
+def _turns(texts: Sequence[str]) -> Child:
+    if not texts:
+        return element("p", "None: no budget begins to bind, or ceases to.")
+    told = listed(texts, numbered=True)
+    return told if len(texts) <= MOST_BARS else folded(f"All {count(len(texts))}", told)
 
 
 def _what_is_drawn(found: Sweep) -> str:

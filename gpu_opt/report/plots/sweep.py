@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from gpu_opt.plan import Breakpoint, Sweep, SweepPoint
@@ -96,7 +97,7 @@ def sweep_plot(found: Sweep) -> Figure:
         }
     shown = figure(
         traces,
-        140 + 130 * len(varying),
+        180 + 130 * len(varying),
         xaxis={
             "title": {"text": label(axis)},
             "tickmode": "array",
@@ -108,8 +109,10 @@ def sweep_plot(found: Sweep) -> Figure:
             "automargin": True,
             "gridcolor": GRID,
         },
+        margin={"l": 10, "r": 10, "t": 80 if len(shown_lines) > 1 else 40, "b": 40},
         **layout,
     )
+    shown.update_layout(legend_y=1.05)  # above the numbers of the breakpoints
     for value, here in turns(found).items():
         _mark(shown, values.index(value), [number for number, _ in here])
     return shown
@@ -128,9 +131,22 @@ def _after(point: SweepPoint, name: FigureName) -> float:
     return next(figure.after for figure in point.comparison.figures if figure.name == name)
 
 
+def ranges(numbers: list[int], most: int = 3) -> str:
+    """Numbers in rising order, with what lies between two left out.
+
+    >>> ranges([1, 2, 3, 7]), ranges([1, 3, 5, 7])
+    ('1–3, 7', '1, 3, 5, ...')
+    """
+    runs = []
+    for _, run in groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0]):
+        own = [number for _, number in run]
+        runs.append(str(own[0]) if len(own) == 1 else f"{own[0]}–{own[-1]}")
+    return ", ".join(runs[:most] + ["..."] * (len(runs) > most))
+
+
 def _mark(shown: Figure, place: int, numbers: list[int]) -> None:
     """A dotted line at a value from which on something binds or no longer does, with the numbers of what."""
-    told = ", ".join(map(str, numbers[:6])) + (", ..." if len(numbers) > 6 else "")
+    told = ranges(numbers)
     line = {"dash": "dot", "color": VERMILION, "width": 2}
     shown.add_shape(type="line", x0=place, x1=place, y0=0, y1=1, yref="paper", line=line)
     shown.add_annotation(
