@@ -16,11 +16,11 @@ from gpu_opt.plan import Allocation, Finding, NightReport, Overrun, Reallocation
 from gpu_opt.report.page import page
 from gpu_opt.report.page.frame import plot
 from gpu_opt.report.page.html import Markup, element, escaped, table
-from gpu_opt.report.plots import handovers, outcomes, sweep
+from gpu_opt.report.plots import budgets, handovers, outcomes, sweep
 from gpu_opt.report.plots.style import label
 from gpu_opt.report.sheets.allocation import projects
 from gpu_opt.report.text import amount
-from tests.building import allocation, changed, day, handover, lab, pool, project, reallocation, request
+from tests.building import allocation, changed, day, handover, lab, pool, project, reallocation, request, team
 from tests.reporting import CHINESE, LONG, NAMES, SCRIPT, TEMPLATE, results
 
 KINDS = list(results())
@@ -162,7 +162,7 @@ def figures_of(kind: str) -> dict[str, dict[str, Any]]:
 
 
 def test_each_kind_has_its_plots() -> None:
-    budgets = {"budget-tree", "budgets-all-teams", "causes", "projects", "pools"}
+    budgets = {"budget-tree", "budgets-1", "causes", "projects", "pools"}
     flows = {"flow", "weeks", "calendar", "requests"}
     assert set(figures_of("allocate")) == budgets
     assert set(figures_of("reallocate")) == flows
@@ -185,6 +185,21 @@ def test_the_tree_is_as_large_as_what_is_granted() -> None:
 
     assert [whole(node) for node in sizes] == [one.granted for one in plan.teams]
     assert any("(at its cap)" in text for text in icicle["text"])
+
+
+def test_of_many_teams_every_division_has_a_plot_of_its_own() -> None:
+    divisions = [team(f"d{n}") for n in range(3)]
+    teams = [team(f"d{n}.{m}", f"d{n}", guarantee=8.0) for n in range(3) for m in range(5)]
+    organization = lab(
+        pools=[pool("iowa", 64)], teams=[*divisions, *teams], projects=[project("p", 4, "d1.0")]
+    )
+    titled = budgets.budget_bars(allocation(organization, {("p", "iowa"): 4}))
+    assert [title for title, _ in titled] == [
+        "The lab and its divisions",
+        *(f"Teams of d{n}" for n in range(3)),
+    ]
+    texts = [text for trace in titled[2][1].data if trace.type == "scatter" for text in trace.text or ()]
+    assert texts[0].strip() == "4 (guarantee 8, of which it can use 4, no cap)"
 
 
 def test_what_flows_out_of_donors_flows_into_pools_and_into_teams() -> None:

@@ -71,9 +71,9 @@ def _budgets(plan: Allocation) -> Section:
     tree = budgets.tree(plan)
     if tree is not None:
         body += [plot("budget tree", tree, READ_BUDGETS)]
-    for title, bars in budgets.budget_bars(plan):
+    for place, (title, bars) in enumerate(budgets.budget_bars(plan), start=1):
         summary = f"{title}: granted (bar) against guarantee (line) and cap (triangle), in reference GPUs."
-        body += [element("h3", title), plot(f"budgets {title}", bars, summary)]
+        body += [element("h3", title), plot(f"budgets {place}", bars, summary)]
     body += [
         folded("The budgets as a table", table(sheets.teams(plan).only(*TEAM_COLUMNS))),
         folded("What teams have of every GPU type", table(_by_type(plan))),

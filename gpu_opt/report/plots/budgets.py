@@ -23,7 +23,8 @@ LARGE = 0.1
 """Share of all that is granted from which on a box has room for more than a line."""
 
 FEW = 14
-"""Of no more teams than these there is one plot of bars; of more, one of the top two levels and another."""
+"""Of no more teams than these there is one plot of bars; of more, one of the top two levels and one of each
+division's teams."""
 
 
 def _stands(one: TeamOutcome, note: str) -> str:
@@ -99,6 +100,8 @@ def _inside(one: TeamOutcome, note: str, all_granted: float) -> str:
 
 def _against(one: TeamOutcome) -> str:
     guarantee = "no guarantee" if one.guarantee is None else f"guarantee {amount(one.guarantee)}"
+    if one.guarantee is not None and one.promised < one.guarantee:
+        guarantee += f", of which it can use {amount(one.promised)}"
     cap = "no cap" if one.cap is None else f"cap {amount(one.cap)}"
     return f"{amount(one.granted)} ({guarantee}, {cap})"
 
@@ -107,11 +110,17 @@ def budget_bars(plan: Allocation) -> list[tuple[str, Figure]]:
     """Granted as a bar, guarantee and cap as marks, each with its title; teams in the order of the tree."""
     ordered = in_tree_order(plan.teams)
     if len(ordered) <= FEW:
-        return [("All teams", _bars(plan, ordered))]
+        return [("All teams", _bars(plan, ordered))] if ordered else []
     top = [one for one in ordered if one.level <= 1]
-    rest = [one for one in ordered if one.level > 1]
-    titled = [("The lab and its divisions", top), ("Teams below the divisions", rest)]
-    return [(title, _bars(plan, own)) for title, own in titled if own]
+    below: dict[str, list[TeamOutcome]] = defaultdict(list)
+    division = ""
+    for one in ordered:
+        if one.level <= 1:
+            division = one.team
+        else:
+            below[division].append(one)
+    plots = [("The lab and its divisions", _bars(plan, top))]
+    return plots + [(f"Teams of {name}", _bars(plan, own)) for name, own in below.items()]
 
 
 def _bars(plan: Allocation, teams: Sequence[TeamOutcome]) -> Figure:
