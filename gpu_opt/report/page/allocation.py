@@ -16,6 +16,9 @@ PROJECT_COLUMNS = ("project", "team", "tier", "demand", "granted", "lacking", "w
 MOST_OPEN = 150
 """Projects up to which their table is shown without being asked for."""
 
+FEW_MOVES = 40
+"""Projects that lose GPUs up to which their table is shown without being asked for."""
+
 READ_BUDGETS = (
     "Each box is a team, as large as the compute that it is granted; to its right are its own teams. "
     "Hatched: at its cap. Crossed: short of its guarantee. Names that do not fit are in the bars below."
@@ -150,7 +153,10 @@ def _moves(plan: Allocation) -> Section:
         return section("Moves", element("p", "Nothing moves: nobody gives up GPUs that it still wants."))
     total, losers = sum(one.gpus for one in plan.moves), len({one.project for one in plan.moves})
     told = f"{count(total)} GPUs are taken from {counted(losers, 'project')} that still want them."
-    return section("Moves", element("p", told), table(sheets.moves(plan)))
+    grid = table(sheets.moves(plan))
+    return section(
+        "Moves", element("p", told), folded("From whom, and where", grid, is_open=losers <= FEW_MOVES)
+    )
 
 
 def proof(*plans: Allocation | Reallocation) -> Section:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
-from gpu_opt.plan import Allocation, Cause, Grant, Overrun, ProjectOutcome, TeamOutcome
+from gpu_opt.plan import Allocation, Cause, Grant, Move, Overrun, ProjectOutcome, TeamOutcome
 from gpu_opt.report.sheet import Column, Kind, Sheet, sheet
 from gpu_opt.report.text import amount, count
 
@@ -184,15 +185,7 @@ def where(granted: tuple[Grant, ...]) -> dict[str, str]:
 
 def grants(plan: Allocation) -> Sheet:
     """GPUs granted, by project and pool."""
-    columns = (
-        Column("project", "project"),
-        Column("team", "team"),
-        Column("pool", "pool"),
-        Column("gpus", "GPUs", Kind.COUNT),
-    )
-    teams_of = {one.project: one.team for one in plan.projects}
-    rows = ((one.project, teams_of[one.project], one.pool, one.gpus) for one in plan.grants)
-    return sheet("grants", "Grants, in GPUs", columns, rows)
+    return _in_pools("grants", "Grants, in GPUs", "project", plan, plan.grants)
 
 
 def pools(plan: Allocation) -> Sheet:
@@ -211,15 +204,20 @@ def pools(plan: Allocation) -> Sheet:
 
 def moves(plan: Allocation) -> Sheet:
     """GPUs taken from projects that still want them."""
+    title = "What moves: GPUs taken from projects that still want them"
+    return _in_pools("moves", title, "from", plan, plan.moves)
+
+
+def _in_pools(name: str, title: str, heading: str, plan: Allocation, held: Sequence[Grant | Move]) -> Sheet:
     columns = (
-        Column("project", "from"),
+        Column("project", heading),
         Column("team", "team"),
         Column("pool", "pool"),
         Column("gpus", "GPUs", Kind.COUNT),
     )
     teams_of = {one.project: one.team for one in plan.projects}
-    rows = ((one.project, teams_of[one.project], one.pool, one.gpus) for one in plan.moves)
-    return sheet("moves", "What moves: GPUs taken from projects that still want them", columns, rows)
+    rows = ((one.project, teams_of[one.project], one.pool, one.gpus) for one in held)
+    return sheet(name, title, columns, rows)
 
 
 def overruns(plan: Allocation) -> Sheet:
