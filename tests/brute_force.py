@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from itertools import product
 
 from gpu_opt.checker.allocation import CONSTRAINTS as ALLOCATION_CONSTRAINTS
-from gpu_opt.checker.allocation import granted_of
+from gpu_opt.checker.allocation import Granted, granted_of
 from gpu_opt.checker.data import allocation_data
 from gpu_opt.checker.goals import allocation_goals, is_maximized
 from gpu_opt.checker.reallocation import CONSTRAINTS as REALLOCATION_CONSTRAINTS
@@ -44,31 +44,56 @@ def best_allocation(
 
     Raises TooManyPlansError beyond `MOST` combinations of units.
     """
+    best: tuple[Values, tuple[Grant, ...]] | None = None
+    for values, grants, is_kept in _allocations(organization, date, near, MOST):
+        if (best is None or rank(values) > rank(best[0])) and is_kept():
+            best = values, grants
+    assert best is not None, "today's holdings are always a plan"
+    return best
+
+
+def best_allocations(organization: Organization, date: dt.date, most: int) -> list[tuple[Grant, ...]]:
+    """All grants that are best by what is broken, what is promised and value, however much is moved.
+
+    Raises TooManyPlansError beyond `most` combinations of units.
+    """
+    best: tuple[Fraction, ...] | None = None
+    found: list[tuple[Grant, ...]] = []
+    for values, grants, is_kept in _allocations(organization, date, None, most):
+        place = rank(tuple((name, value) for name, value in values if name != "moves"))
+        if (best is None or place >= best) and is_kept():
+            found = [*(found if place == best else []), grants]
+            best = place
+    return found
+
+
+def _allocations(
+    organization: Organization, date: dt.date, near: Sequence[Grant] | None, most: int
+) -> Iterator[tuple[Values, tuple[Grant, ...], Callable[[], bool]]]:
+    """Values, grants, and whether they break no rule, for every combination of units."""
     data = allocation_data(organization, date)
     arcs = [(name, pool) for name, scope in data.scopes.items() for pool in scope.speeds]
     choices = []
     for name, pool in arcs:
         scope, unit = data.scopes[name], data.fleet.unit[pool]
         choices.append(range(0, min(scope.reach[pool], int(scope.allowed * scope.enough[pool])) + 1, unit))
-    if math.prod(len(choice) for choice in choices) > MOST:
+    if math.prod(len(choice) for choice in choices) > most:
         raise TooManyPlansError
-    best: tuple[Values, tuple[Grant, ...]] | None = None
     for gpus in product(*choices):
-        grants = [
+        grants = tuple(
             Grant(project=name, pool=pool, gpus=count)
             for (name, pool), count in zip(arcs, gpus, strict=True)
             if count
-        ]
+        )
         granted = granted_of(data, grants)
         values = allocation_goals(data, granted.totals, granted.gpus, near)
-        if best is not None and rank(values) <= rank(best[0]):
-            continue
-        if not any(
-            violation for constraint in ALLOCATION_CONSTRAINTS for violation in constraint(data, granted)
-        ):
-            best = values, tuple(grants)
-    assert best is not None, "today's holdings are always a plan"
-    return best
+
+        def is_kept(granted: Granted = granted) -> bool:
+            return not any(
+                broken for constraint in ALLOCATION_CONSTRAINTS for broken in constraint(data, granted)
+            )
+
+        yield values, grants, is_kept
 
 
 def best_reallocation(

@@ -9,7 +9,7 @@ import pytest
 from gpu_opt import InvalidInput, load
 from gpu_opt.explanation import explain
 from gpu_opt.organization import Limit, Organization
-from gpu_opt.plan import Basis, Cause, Explanation, Remedy, RemedyKind, Resource, Status
+from gpu_opt.plan import Basis, Cause, Explanation, Lacks, Remedy, RemedyKind, Resource
 from gpu_opt.scenario import Scenario, apply
 from tests.building import day, lab, pool, project, root, team
 from tests.solving import PROOF, proved
@@ -23,7 +23,7 @@ def why(organization: Organization, subject: str) -> Explanation:
 
 def remedies(organization: Organization, subject: str) -> dict[RemedyKind, Remedy]:
     found = why(organization, subject).remedies
-    assert all(each.is_smallest and each.status is Status.OPTIMAL for each in found)
+    assert all(each.is_smallest for each in found)
     assert [each.cost for each in found] == sorted(each.cost for each in found)
     return {each.kind: each for each in found}
 
@@ -151,3 +151,72 @@ def test_a_team_whose_projects_have_all_is_told_so() -> None:
 def test_a_name_that_is_not_there_is_answered_with_the_nearest() -> None:
     with pytest.raises(InvalidInput, match="no project or team 'orio'; did you mean 'orion'"):
         why(lab(projects=[project("orion", 8)]), "orio")
+
+
+# --- Changes for ranks, promises and teams ---------------------------------------------------------------
+
+
+def test_where_an_earlier_tier_is_not_enough_it_takes_a_higher_priority_there() -> None:
+    projects = [project("orion", 4, tier=2), project("lyra", 8, priority=2)]
+    found = remedies(lab([pool(gpus=8)], projects=projects), "orion")
+    assert found[RemedyKind.RANK].text == (
+        "move orion from tier 2 to tier 1 and raise its priority from 1 to 2.1"
+    )
+    assert found[RemedyKind.RANK].change == {
+        "change": "reprioritize_project",
+        "project": "orion",
+        "tier": 1,
+        "priority": 2.1,
+    }
+    assert RemedyKind.TIER not in found
+
+
+def test_a_promise_to_its_team_helps_a_project_that_is_outranked() -> None:
+    teams = [root(owner="ceo"), team("vision"), team("safety")]
+    projects = [project("orion", 4, "vision"), project("lyra", 8, "safety", priority=2)]
+    found = remedies(lab([pool(gpus=8)], teams, projects), "orion")[RemedyKind.OWN_GUARANTEE]
+    assert (found.text, found.owner) == ("raise vision.guarantee from 0 to 4", "ceo")
+    assert [(each.project, each.gpus) for each in found.takes] == [("lyra", 4)]
+
+
+def test_a_change_among_equals_is_enough_only_where_it_is_in_every_best_plan() -> None:
+    """orion and lyra are equals: that some best plan gives orion all is not enough."""
+    organization = lab([pool(gpus=4)], projects=[project("orion", 4), project("lyra", 4)])
+    lacking = "orion" if proved(organization).projects[0].granted < 4 else "lyra"
+    assert remedies(organization, lacking)[RemedyKind.PRIORITY].text.endswith("from 1 to 1.1")
+
+
+def test_a_team_that_is_short_is_told_what_would_meet_its_promise() -> None:
+    teams = [root(owner="ceo"), team("vision", guarantee=6), team("safety")]
+    pinned = project("lyra", 5, "safety", holds={"iowa": 5}, pinned=True)
+    found = why(lab([pool(gpus=8)], teams, [project("orion", 8, "vision"), pinned]), "vision")
+    assert (found.lacks, found.missing) == (Lacks.PROMISE, 3)
+    assert {each.text for each in found.remedies} == {"3 more GPUs in iowa", "unpin lyra"}
+
+
+def test_a_team_at_its_cap_is_told_what_its_projects_ask_for_beyond() -> None:
+    teams = [root(owner="ceo"), team("vision", cap=8, owner="head")]
+    found = why(lab(teams=teams, projects=[project("orion", 13, "vision")]), "vision")
+    assert (found.lacks, found.missing) == (Lacks.DEMANDS, 5)
+    (best,) = found.remedies
+    assert (best.text, best.owner) == ("raise vision.cap from 8 to 13", "ceo")
+
+
+def test_a_team_below_its_cap_is_told_what_would_fill_it() -> None:
+    teams = [root(owner="ceo"), team("vision", cap=6), team("safety")]
+    projects = [project("orion", 8, "vision"), project("lyra", 8, "safety", priority=2)]
+    found = why(lab([pool(gpus=8)], teams, projects), "vision")
+    assert (found.lacks, found.missing) == (Lacks.CAP, 6)
+    assert "raise vision.guarantee from 0 to 6" in {each.text for each in found.remedies}
+
+
+def test_in_a_large_lab_those_who_come_first_decide_again_and_the_others_keep_what_they_have() -> None:
+    """Ten others of higher priority lack a unit each: 11 GPUs are needed for orion's one."""
+    others = [project(f"other {n}", 2, priority=2, sites=("iowa",)) for n in range(10)]
+    bystanders = [project(f"bystander {n}", 1, sites=("texas",)) for n in range(5)]
+    pools = [pool("iowa", 10), pool("texas", 5)]
+    organization = lab(pools, projects=[project("orion", 1, sites=("iowa",)), *others, *bystanders])
+    found = why(organization, "orion")
+    (more,) = [each for each in found.remedies if each.kind is RemedyKind.POOL]
+    assert (more.text, more.is_smallest) == ("11 more GPUs in iowa", True)
+    assert more.decided < found.active == 16

@@ -64,7 +64,7 @@ def decode(
         bound=bound,
         gap=relative_gap(objective, bound),
         goals=reached,
-        grants=_grants(instance, x),
+        grants=grants_of(instance, x),
         near=_near(instance),
         moves=_moves(instance, x),
         projects=_projects(organization, instance, x, proved=stop is Stop.PROVED),
@@ -110,7 +110,8 @@ def _goal(instance: Instance, goal: GoalSpec, value: float, proof: Proof, enough
     )
 
 
-def _grants(instance: Instance, x: Ints) -> tuple[Grant, ...]:
+def grants_of(instance: Instance, x: Ints) -> tuple[Grant, ...]:
+    """The grants that units per arc stand for."""
     return tuple(
         Grant(
             project=instance.projects.names[int(instance.arcs.project[a])],

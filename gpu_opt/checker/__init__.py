@@ -49,6 +49,16 @@ def require_verified(organization: Organization, plan: Allocation | Reallocation
         raise VerificationFailure("\n".join(("the checker refuses the plan:", *found)))
 
 
+def require_kept(organization: Organization, grants: Iterable[Grant], date: dt.date) -> None:
+    """Raise VerificationFailure unless the grants keep every constraint on the date."""
+    data = allocation_data(organization, date)
+    granted = granted_of(data, grants)
+    broken = [each for constraint in allocation.CONSTRAINTS for each in constraint(data, granted)]
+    if broken:
+        found = [f"{each.rule}: {each.subject}: {each.message}" for each in broken]
+        raise VerificationFailure("\n".join(("the checker refuses the grants:", *found)))
+
+
 def lexicographic_value(
     organization: Organization,
     grants: Iterable[Grant],

@@ -1,37 +1,40 @@
-"""The single changes that could give a project what it lacks: one for each thing that is in its way."""
+"""The single changes that could give a project or a team what it lacks: one for each thing in its way."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gpu_opt.allocation.sentences import Speech
+from gpu_opt.explanation.contenders import MOST_AHEAD, REACHES, ahead, donors, moved_out
+from gpu_opt.explanation.frame import LARGEST
 from gpu_opt.explanation.resources import Counted
-from gpu_opt.explanation.seen import Seen
+from gpu_opt.explanation.wish import Case
 from gpu_opt.instance import MILLI
-from gpu_opt.organization import MAX_WEIGHT, Organization, Project
-from gpu_opt.plan import Cause, Reason, RemedyKind, Resource
+from gpu_opt.organization import Organization
+from gpu_opt.plan import Cause, Lacks, Reason, RemedyKind, Resource
 from gpu_opt.scenario import Change, apply
 from gpu_opt.scenario.changes import (
     AddDelivery,
     PinProject,
-    ReprioritizeProject,
-    ResizeProject,
     SetCap,
     SetGuarantee,
     SetLimit,
     SetPolicy,
 )
 
-PRIORITY_GRAIN = 0.1
-
-CONTESTED = {Cause.OUTRANKED, Cause.MOVES, Cause.MINIMUM_UNREACHABLE, Cause.POOLS_FULL, Cause.ONE_POOL}
-"""Causes that a higher rank, or more GPUs, could do away with."""
-
-HIGHEST = 1000
-"""How many times the highest priority of all a priority may become."""
+CONTESTED = {
+    Cause.OUTRANKED,
+    Cause.MOVES,
+    Cause.MINIMUM_UNREACHABLE,
+    Cause.POOLS_FULL,
+    Cause.ONE_POOL,
+    Cause.GUARANTEE,
+    Cause.PINNED,
+    Cause.UNPROVED,
+}
+"""Causes that a higher rank, a promise, or more GPUs could do away with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,8 @@ class Lever:
     change: Callable[[int], Change | None]
     made: Callable[[int], Organization]
     """The organization with so many grains."""
+    frames: Frames
+    """The projects that it concerns, which decide again: first few, then more."""
 
     def written(self, grains: int) -> dict[str, Any] | None:
         """The change as a scenario file writes it."""
@@ -59,225 +64,284 @@ class Lever:
         return {"change": change.change, **change.model_dump(mode="json", exclude_unset=True)}
 
 
-class Levers:
-    """The levers of one project, whose reasons are known; budgets are in numbers."""
+type Frames = tuple[frozenset[str], ...]
 
-    def __init__(self, seen: Seen, resources: Sequence[Counted], speech: Speech, project: Project) -> None:
-        self.seen, self.speech, self.project = seen, speech, project
-        self.by_subject = {(each.rule, each.subject, each.gpu_type): each for each in resources}
-        self.j = seen.instance.projects.names.index(project.name)
-        self.arcs = list(seen.instance.projects.arcs[self.j])
-        self.lacks = max(0, seen.instance.projects.demand[self.j] - int(seen.situation.own[self.j]))
 
-    def of(self, reasons: Sequence[Reason]) -> Iterator[Lever]:
-        """A lever for every reason that a change could do away with, the likeliest to help first."""
-        first: dict[Cause, Callable[[Reason], Iterator[Lever]]] = {
-            Cause.TEAM_CAP: self._cap,
-            Cause.TYPE_LIMIT: self._limit,
-            Cause.ONE_POOL: self._one_pool,
-            Cause.MINIMUM_UNREACHABLE: self._minimum,
-        }
-        last: dict[Cause, Callable[[Reason], Iterator[Lever]]] = {
-            Cause.MOVES: self._moves,
-            Cause.GUARANTEE: self._guarantee,
-            Cause.PINNED: self._unpin,
-        }
-        yield from (lever for each in reasons if each.cause in first for lever in first[each.cause](each))
-        if self.arcs and {reason.cause for reason in reasons} & CONTESTED:
-            yield from self._rank()
-            yield self._pool()
-        yield from (lever for each in reasons if each.cause in last for lever in last[each.cause](each))
+def frames_of(
+    case: Case, others: Iterable[int] = (), freed: Collection[int] = (), *, anywhere: bool = False
+) -> Frames:
+    """The subject's projects, others, those who may have to give, and who would get back what was taken.
 
-    def _lever(
-        self,
-        kind: RemedyKind,
-        owner: str | None,
-        grain: float,
-        guess: float,
-        most: float,
-        text: Callable[[int], str],
-        change: Callable[[int], Change],
-    ) -> Lever:
-        organization = self.seen.organization
-        return Lever(
-            kind,
-            owner,
-            grain,
-            max(1, math.ceil(guess / grain)),
-            max(1, math.ceil(most / grain)),
-            text,
-            change,
-            lambda grains: apply(organization, [change(grains)]),
-        )
+    A small frame, then a larger one; everybody, where they are few. See :func:`donors` for `freed` and
+    `anywhere`.
+    """
+    names = case.instance.projects.names
+    if len(names) <= LARGEST:
+        return (frozenset(names),)
+    fixed = [*case.wish.projects, *others]
+    found = []
+    for reach in REACHES:
+        givers = donors(case, reach, freed, anywhere=anywhere)
+        chosen = [*fixed, *(each.project for each in givers), *moved_out(case, givers, reach)]
+        found.append(frozenset(names[j] for j in chosen))
+    return tuple(dict.fromkeys(found))
 
-    def _cap(self, reason: Reason) -> Iterator[Lever]:
-        cap = self.by_subject.get((Resource.TEAM_CAP, str(reason.subject), None))
-        if cap is None:
-            return
-        fleet = float(self.seen.budgets.fleet)
-        name, grain, now = cap.subject, self._counted_unit() or cap.amount, cap.limit
-        yield self._lever(
-            RemedyKind.CAP,
-            reason.owner,
-            grain,
-            self._counted_lack() - cap.slack,
-            max(grain, fleet - now),
-            lambda n: f"raise {name}.cap from {now:,g} to {round(now + n * grain, 3):,g}",
-            lambda n: SetCap(team=name, cap=round(now + n * grain, 3)),
-        )
 
-    def _limit(self, reason: Reason) -> Iterator[Lever]:
-        for (rule, subject, kind), limit in self.by_subject.items():
-            if rule is Resource.TYPE_LIMIT and subject == reason.subject and kind is not None:
-                yield self._higher_limit(limit, kind, reason.owner)
+def make_lever(
+    case: Case,
+    kind: RemedyKind,
+    owner: str | None,
+    frames: Frames,
+    text: Callable[[int], str],
+    change: Callable[[int], Change],
+    *,
+    grain: float = 1,
+    guess: float = 1,
+    most: float = 1,
+) -> Lever:
+    """A lever of a change that scenarios have; `guess` and `most` in the unit of the amount."""
+    organization = case.seen.organization
+    first = max(1, math.ceil(guess / grain - 1e-9))
+    return Lever(
+        kind,
+        owner,
+        grain,
+        first,
+        max(first, math.ceil(most / grain - 1e-9)),
+        text,
+        change,
+        lambda grains: apply(organization, [change(grains)]),
+        frames,
+    )
 
-    def _higher_limit(self, limit: Counted, kind: str, owner: str | None) -> Lever:
-        name, grain, now = limit.subject, limit.amount, limit.limit
-        pools = [pool.name for pool in self.seen.organization.pools if pool.gpu_type == kind]
-        fleet = sum(self.seen.budgets.gpus[pool] for pool in pools)
-        return self._lever(
-            RemedyKind.LIMIT,
-            owner,
-            grain,
-            self._gpus_lacking() - limit.slack,
-            max(grain, fleet - now),
-            lambda n: f"raise {name}.limits.{kind} from {now:,g} to {now + n * grain:,g}",
-            lambda n: SetLimit(team=name, gpu_type=kind, cap=now + n * grain),
-        )
 
-    def _one_pool(self, _reason: Reason) -> Iterator[Lever]:
-        organization, project = self.seen.organization, self.project
-        changed = project.model_copy(update={"one_pool": False})
-        projects = tuple(changed if each.name == project.name else each for each in organization.projects)
-        made = organization.model_copy(update={"projects": projects})
-        text = f"let {project.name} run in several pools"
-        yield Lever(RemedyKind.ONE_POOL, None, 1, 1, 1, lambda _: text, lambda _: None, lambda _: made)
+def budget_levers(case: Case, reasons: Sequence[Reason]) -> Iterator[Lever]:
+    """Levers that somebody above, or more hardware, could pull; the likeliest to help first.
 
-    def _minimum(self, _reason: Reason) -> Iterator[Lever]:
-        name, now = self.project.name, self.project.minimum
-        if now:
-            yield self._lever(
-                RemedyKind.MINIMUM,
-                None,
-                1,
-                now,
-                now,
-                lambda n: f"lower {name}.minimum from {now:,g} to {max(0.0, now - n):,g}",
-                lambda n: ResizeProject(project=name, minimum=max(0.0, now - n)),
-            )
+    Where too many others would take first what a change makes room for, there is none.
+    """
+    for each in reasons:
+        if each.cause is Cause.TEAM_CAP:
+            yield from _cap(case, str(each.subject), each.owner)
+        elif each.cause is Cause.TYPE_LIMIT:
+            yield from _limit(case, str(each.subject), each.owner)
+    if case.arcs and {each.cause for each in reasons} & CONTESTED:
+        yield from _own_guarantee(case)
+        yield from _pool(case)
+        yield from _moves(case)
+    for each in reasons:
+        if each.cause is Cause.GUARANTEE:
+            yield from _guarantee(case, str(each.subject), each.owner)
+        elif each.cause is Cause.PINNED:
+            for name in each.projects:
+                yield from _unpin(case, name, each.owner)
 
-    def _moves(self, reason: Reason) -> Iterator[Lever]:
-        now = self.seen.organization.policy.max_moves
-        if now is None:
-            return
-        held = self.seen.instance.arcs
-        units = [self.seen.instance.pools.unit[p] for p in held.pool[held.wanted > 0].tolist()]
-        grain = min(units)
-        most = sum(sum(project.holds.values()) for project in self.seen.organization.projects)
-        yield self._lever(
-            RemedyKind.MOVES,
-            reason.owner,
-            grain,
-            self._gpus_lacking(),
-            max(grain, most - now),
-            lambda n: f"raise policy.max_moves from {now:,} to {now + n * grain:,}",
-            lambda n: SetPolicy(max_moves=now + n * grain),
-        )
 
-    def _unpin(self, reason: Reason) -> Iterator[Lever]:
-        for name in reason.projects:
-            yield self._unpinned(name, reason.owner)
+def _taken_first(case: Case, opened: Collection[int]) -> tuple[int, ...] | None:
+    """Who would take first what a change makes room for; None: too many."""
+    found = ahead(case, opened)
+    return found if len(found) <= MOST_AHEAD else None
 
-    def _unpinned(self, name: str, owner: str | None) -> Lever:
-        return self._lever(
+
+def _under(case: Case, team: str) -> list[int]:
+    """The projects under a team."""
+    n = case.instance.teams.names.index(team)
+    return [j for j in range(len(case.instance.projects.names)) if n in case.situation.chain(j)]
+
+
+def _arcs_of(case: Case, projects: Iterable[int]) -> frozenset[int]:
+    return frozenset(a for j in projects for a in case.instance.projects.arcs[j])
+
+
+def _smallest_unit(case: Case, amount: Counted) -> float:
+    """Compute of the smallest unit that the subject could have more, as budgets count it."""
+    return min((case.counted(a) for a in case.arcs), default=0) / MILLI or amount.amount
+
+
+def _cap(case: Case, team: str, owner: str | None) -> Iterator[Lever]:
+    cap = case.resources.get((Resource.TEAM_CAP, team, None))
+    first = None if cap is None else _taken_first(case, _arcs_of(case, _under(case, team)))
+    if cap is None or first is None:
+        return
+    now, grain = cap.limit, _smallest_unit(case, cap)
+    lacking = case.compute_lacking - cap.slack
+
+    def raised(n: int) -> float:
+        return round(now + n * grain, 3)
+
+    yield make_lever(
+        case,
+        RemedyKind.CAP,
+        owner,
+        frames_of(case, first),
+        lambda n: f"raise {team}.cap from {now:,g} to {raised(n):,g}",
+        lambda n: SetCap(team=team, cap=raised(n)),
+        grain=grain,
+        guess=lacking,
+        most=min(lacking + case.compute_for(first), float(case.seen.budgets.fleet) - now),
+    )
+
+
+def _limit(case: Case, team: str, owner: str | None) -> Iterator[Lever]:
+    for (rule, subject, kind), limit in case.resources.items():
+        if rule is Resource.TYPE_LIMIT and subject == team and kind is not None:
+            yield from _higher_limit(case, limit, kind, owner)
+
+
+def _higher_limit(case: Case, limit: Counted, kind: str, owner: str | None) -> Iterator[Lever]:
+    (index,) = [
+        i
+        for i, each in enumerate(case.instance.limits)
+        if (case.instance.teams.names[each.team], each.gpu_type) == (limit.subject, kind)
+    ]
+    arcs = frozenset(case.instance.limits[index].arcs)
+    first = _taken_first(case, arcs)
+    if first is None:
+        return
+    now, grain = limit.limit, limit.amount
+    lacking = case.share * case.gpus_for(case.wish.projects, arcs) - limit.slack
+
+    def raised(n: int) -> float:
+        return now + n * grain
+
+    yield make_lever(
+        case,
+        RemedyKind.LIMIT,
+        owner,
+        frames_of(case, first),
+        lambda n: f"raise {limit.subject}.limits.{kind} from {now:,g} to {raised(n):,g}",
+        lambda n: SetLimit(team=limit.subject, gpu_type=kind, cap=raised(n)),
+        grain=grain,
+        guess=lacking,
+        most=lacking + case.gpus_for(first, arcs),
+    )
+
+
+def _own_guarantee(case: Case) -> Iterator[Lever]:
+    """A higher promise to the subject's team: it comes before all value."""
+    n = case.wish.team
+    n = case.instance.projects.team[case.wish.projects[0]] if n is None else n
+    team, parent = case.instance.teams.names[n], case.instance.teams.parent[n]
+    first = _taken_first(case, _arcs_of(case, _under(case, team)))
+    if parent < 0 or first is None or case.wish.lacks is Lacks.PROMISE:
+        return
+    has, now = int(case.situation.total[n]) / MILLI, float(case.seen.budgets.guarantee.get(team, 0))
+    units = [case.counted(a) / MILLI for a in case.arcs]
+    base, grain, cap = max(now, has), min(units), case.instance.teams.cap[n]
+    ceiling = math.inf if cap is None else cap / MILLI  # a guarantee above its own cap cannot be meant
+    lacking = min(case.compute_lacking + max(units), ceiling - base)
+
+    def raised(grains: int) -> float:
+        return min(round(base + grains * grain, 3), ceiling)
+
+    yield make_lever(
+        case,
+        RemedyKind.OWN_GUARANTEE,
+        case.speech.owner_above(team),
+        frames_of(case, first),
+        lambda n: f"raise {team}.guarantee from {now:,g} to {raised(n):,g}",
+        lambda n: SetGuarantee(team=team, guarantee=raised(n)),
+        grain=grain,
+        guess=lacking,
+        most=min(lacking + case.compute_for(first), ceiling - base),
+    )
+
+
+def _pool(case: Case) -> Iterator[Lever]:
+    """More GPUs in the pool where fewest are enough, those that others take first included."""
+    options = []
+    for p in sorted({int(case.instance.arcs.pool[a]) for a in case.arcs}):
+        arcs = frozenset(a for a in range(len(case.seen.x)) if int(case.instance.arcs.pool[a]) == p)
+        first = _taken_first(case, arcs)
+        if first is not None and all(_may_grow(case, j, arcs) for j in case.wish.projects):
+            lacking = case.share * case.gpus_for(case.wish.projects, arcs)
+            options.append((lacking + case.gpus_for(first, arcs), p, lacking, first))
+    if not options:
+        return
+    most, p, lacking, first = min(options)
+    name, unit, date = case.instance.pools.names[p], case.instance.pools.unit[p], case.instance.date
+    yield make_lever(
+        case,
+        RemedyKind.POOL,
+        None,
+        frames_of(case, first),
+        lambda n: f"{n * unit:,} more GPUs in {name}",
+        lambda n: AddDelivery(pool=name, gpus=n * unit, on=date),
+        grain=unit,
+        guess=lacking,
+        most=most + unit,
+    )
+
+
+def _may_grow(case: Case, project: int, arcs: Collection[int]) -> bool:
+    """Whether the project could have more in a pool: one that must stay in one is there, or nowhere."""
+    own = case.instance.projects.arcs[project]
+    used = [a for a in own if case.seen.x[a]]
+    if case.instance.projects.one_pool[project] and used:
+        return any(a in arcs for a in used)
+    return any(a in arcs for a in own)
+
+
+def _moves(case: Case) -> Iterator[Lever]:
+    organization = case.seen.organization
+    now, held = organization.policy.max_moves, case.instance.arcs
+    first = _taken_first(case, range(len(case.seen.x)))
+    if now is None or first is None or not held.wanted.any():
+        return
+    grain = min(case.instance.pools.unit[p] for p in held.pool[held.wanted > 0].tolist())
+    lacking = case.gpus_lacking - (case.situation.moves_left or 0)
+    yield make_lever(
+        case,
+        RemedyKind.MOVES,
+        case.speech.owner_of(case.speech.root),
+        frames_of(case, first, range(len(case.lacks))),
+        lambda n: f"raise policy.max_moves from {now:,} to {now + n * grain:,}",
+        lambda n: SetPolicy(max_moves=now + n * grain),
+        grain=grain,
+        guess=lacking,
+        most=2 * lacking + case.gpus_for(first),
+    )
+
+
+def _unpin(case: Case, name: str, owner: str | None) -> Iterator[Lever]:
+    j = case.instance.projects.names.index(name)
+    pools = {int(case.instance.arcs.pool[a]) for a in case.instance.projects.arcs[j] if case.seen.x[a]}
+    opened = [a for a in range(len(case.seen.x)) if int(case.instance.arcs.pool[a]) in pools]
+    first = _taken_first(case, opened)
+    if first is not None:
+        yield make_lever(
+            case,
             RemedyKind.UNPIN,
             owner,
-            1,
-            1,
-            1,
+            frames_of(case, [*first, j], [j]),
             lambda _: f"unpin {name}",
             lambda _: PinProject(project=name, pinned=False),
         )
 
-    def _guarantee(self, reason: Reason) -> Iterator[Lever]:
-        promised = self.by_subject.get((Resource.TEAM_GUARANTEE, str(reason.subject), None))
-        if promised is None:
-            return
-        name, grain, now = promised.subject, promised.amount, promised.limit
-        yield self._lever(
-            RemedyKind.GUARANTEE,
-            reason.owner,
-            grain,
-            self._counted_lack(),
-            now,
-            lambda n: f"lower {name}.guarantee from {now:,g} to {max(0.0, round(now - n * grain, 3)):,g}",
-            lambda n: SetGuarantee(team=name, guarantee=max(0.0, round(now - n * grain, 3))),
-        )
 
-    def _rank(self) -> Iterator[Lever]:
-        name, now, tier = self.project.name, self.project.priority, self.project.tier
-        owner = self.speech.owner_of(self.project.team)
-        peers = [each.priority for each in self.seen.organization.projects if each.tier == tier]
-        ceiling = min(float(MAX_WEIGHT), max(peers) * HIGHEST)
-        yield self._lever(
-            RemedyKind.PRIORITY,
-            owner,
-            PRIORITY_GRAIN,
-            max(peers) * 2 - now,
-            ceiling - now,
-            lambda n: f"raise {name}.priority from {now:,g} to {_up(now, n):,g}",
-            lambda n: ReprioritizeProject(project=name, priority=_up(now, n)),
-        )
-        if tier > 1:
-            yield self._lever(
-                RemedyKind.TIER,
-                owner,
-                1,
-                1,
-                tier - 1,
-                lambda n: f"move {name} from tier {tier} to tier {tier - n}",
-                lambda n: ReprioritizeProject(project=name, tier=tier - n),
-            )
+def _guarantee(case: Case, team: str, owner: str | None) -> Iterator[Lever]:
+    """A lower promise to another team, whose projects then have to give."""
+    promised = case.resources.get((Resource.TEAM_GUARANTEE, team, None))
+    under = _under(case, team)
+    pools = {int(case.instance.arcs.pool[a]) for a in _arcs_of(case, under) if case.seen.x[a]}
+    first = _taken_first(
+        case, [a for a in range(len(case.seen.x)) if int(case.instance.arcs.pool[a]) in pools]
+    )
+    if promised is None or first is None:
+        return
+    now, grain = promised.limit, promised.amount
 
-    def _pool(self) -> Lever:
-        """More GPUs in the pool that is fastest for it; where it is, if it may use one only."""
-        instance, x = self.seen.instance, self.seen.x
-        used = [a for a in self.arcs if x[a]] if self.project.one_pool else []
+    def lowered(n: int) -> float:
+        return max(0.0, round(now - n * grain, 3))
 
-        def speed(arc: int) -> float:
-            return int(instance.arcs.own[arc]) / instance.pools.unit[int(instance.arcs.pool[arc])]
-
-        p = int(instance.arcs.pool[max(used or self.arcs, key=speed)])
-        name, unit, date = instance.pools.names[p], instance.pools.unit[p], instance.date
-        pairs = zip(instance.projects.demand, self.seen.situation.own.tolist(), strict=True)
-        lacking = sum(max(0, demand - own) for demand, own in pairs)
-        return self._lever(
-            RemedyKind.POOL,
-            None,
-            unit,
-            self._gpus_lacking(),
-            lacking / min(speed(a) for a in self.arcs) + unit,
-            lambda n: f"{n * unit:,} more GPUs in {name}",
-            lambda n: AddDelivery(pool=name, gpus=n * unit, on=date),
-        )
-
-    def _gpus_lacking(self) -> float:
-        """GPUs that would be enough where it is fastest."""
-        arcs, pools = self.seen.instance.arcs, self.seen.instance.pools
-        rates = [int(arcs.own[a]) / pools.unit[int(arcs.pool[a])] for a in self.arcs]
-        return self.lacks / max(rates) if rates else 0.0
-
-    def _counted_lack(self) -> float:
-        """Compute, as budgets count it, that would be enough where that is least."""
-        arcs, pools = self.seen.instance.arcs, self.seen.instance.pools
-        rates = [pools.unit_compute[int(arcs.pool[a])] / int(arcs.own[a]) for a in self.arcs]
-        return self.lacks / MILLI * min(rates) if rates else 0.0
-
-    def _counted_unit(self) -> float:
-        """Compute of its smallest unit, as budgets count it; 0: it can run nowhere."""
-        arcs, pools = self.seen.instance.arcs, self.seen.instance.pools
-        return min((pools.unit_compute[int(arcs.pool[a])] for a in self.arcs), default=0) / MILLI
-
-
-def _up(priority: float, grains: int) -> float:
-    return round(priority + grains * PRIORITY_GRAIN, 6)
+    yield make_lever(
+        case,
+        RemedyKind.GUARANTEE,
+        owner,
+        frames_of(case, first, under),
+        lambda n: f"lower {team}.guarantee from {now:,g} to {lowered(n):,g}",
+        lambda n: SetGuarantee(team=team, guarantee=lowered(n)),
+        grain=grain,
+        guess=min(now, case.compute_lacking + promised.slack),
+        most=now,
+    )

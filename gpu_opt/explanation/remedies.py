@@ -1,74 +1,215 @@
-"""The smallest change of a kind that is enough, found and confirmed by solving again."""
+"""The smallest change of a kind that is enough, found and confirmed by solving again.
+
+Whole programs of a large lab take minutes to be proved. So a change is confirmed in a frame: the projects
+that it concerns decide again, in whole units and to proof, while all others keep what they have.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from gpu_opt.allocation import allocate
+from gpu_opt.allocation.appraisal import own_compute
+from gpu_opt.allocation.decode import grants_of
+from gpu_opt.allocation.near import with_near
+from gpu_opt.checker import require_kept
 from gpu_opt.clock import Clock
 from gpu_opt.errors import InvalidInput
+from gpu_opt.explanation.frame import best_in_frame
 from gpu_opt.explanation.levers import Lever
+from gpu_opt.explanation.seen import Seen, gpus_by_project, units
+from gpu_opt.explanation.wish import Wish
+from gpu_opt.indexing import build_instance
+from gpu_opt.instance import MILLI, Instance, Ints
 from gpu_opt.options import Options
-from gpu_opt.plan import Allocation, Basis, Cause, Loss, Remedy, RemedyKind, Status
-from gpu_opt.scenario import compare
+from gpu_opt.organization import Organization
+from gpu_opt.plan import Allocation, Basis, Loss, Remedy, RemedyKind
 
 FACTS = {RemedyKind.POOL, RemedyKind.ONE_POOL, RemedyKind.MINIMUM}
 """Changes that nobody decides from above: hardware, and the project's own terms."""
 
-SHARE = 0.25
-"""Of the time for all changes, for one solve at most."""
+RANKS = {RemedyKind.PRIORITY, RemedyKind.RANK}
+
+SHARE = 0.5
+"""Of the time for all changes, for one trial at most."""
+
+SHARE_TO_SHOW = 0.15
+"""Of it, for the plan from which is read what a change takes from whom."""
+
+LATER = frozenset({"moves", "changes"})
+"""Kinds of goals that choose among best plans; what is confirmed holds for all of these."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Trial:
+    """What was proved of the best plans within a frame, by what is broken, what is promised, and value."""
+
+    organization: Organization
+    instance: Instance
+    frame: frozenset[str]
+    x: Ints
+    """One of them; where all that are best on the first goals grant the wish, only on those."""
+    is_granted: bool
+    """Whether every best plan grants the wish, whichever is chosen."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Enough:
+    """A change that is enough, and the largest one of its kind that was proved not to be."""
+
+    lever: Lever
+    grains: int
+    trial: Trial
+    before: Trial
+    not_enough: int
+    granted: frozenset[str]
+    """The projects whose gain it is."""
+
+
+class Trials:
+    """Solves with changes, and without, each for one wish and within the time."""
+
+    def __init__(self, seen: Seen, plan: Allocation, wish: Wish, options: Options) -> None:
+        self.seen, self.plan, self.wish = seen, plan, wish
+        limit = options.time_limit * (1 - SHARE_TO_SHOW)
+        self.clock = Clock(dataclasses.replace(options, progress=None, time_limit=limit))
+        self.workers = max(1, options.threads)
+        self._turn = threading.Lock()
+        self._turns: dict[frozenset[str], threading.Lock] = {}
+        self._without: dict[frozenset[str], Trial | None] = {}
+        self.names = frozenset(seen.instance.projects.names[j] for j in wish.projects)
+
+    def of(self, organization: Organization, frame: frozenset[str]) -> Trial | None:
+        """The best plan of an organization within a frame; None: not proved in the time."""
+        seconds = min(self.clock.options.time_limit * SHARE, self.clock.seconds_left)
+        if self.clock.is_over:
+            return None
+        instance = with_near(build_instance(organization, self.plan.date), self.plan.grants)
+        x = units(instance, self.plan)
+        found = best_in_frame(
+            instance, x, frame, self.clock.options, seconds, leave_out=LATER, wish=self.wish
+        )
+        if not found.is_proved:
+            return None
+        return Trial(organization, instance, frame, found.x, self.wish.is_granted(instance, found.x))
+
+    def nearest(self, trial: Trial) -> Trial:
+        """Of the best plans, one with few moves and changes: the fewest that are found in a short time."""
+        seconds = self.clock.options.time_limit * SHARE_TO_SHOW / 2
+        found = best_in_frame(trial.instance, trial.x, trial.frame, self.clock.options, seconds)
+        return dataclasses.replace(trial, x=found.x)
+
+    def without(self, frame: frozenset[str]) -> Trial | None:
+        """The same without any change, found once for a frame."""
+        with self._turn:
+            turn = self._turns.setdefault(frame, threading.Lock())
+        with turn:
+            if frame not in self._without:
+                self._without[frame] = self.of(self.seen.organization, frame)
+            return self._without[frame]
+
+    @property
+    def needs_no_change(self) -> bool:
+        """Whether some frame grants the wish without any change."""
+        return any(each is not None and each.is_granted for each in self._without.values())
+
+    def with_change(self, lever: Lever, grains: int, frame: frozenset[str]) -> Trial | None:
+        """The same with a change; None also for a change that cannot be made alone."""
+        try:
+            return self.of(lever.made(grains), frame)
+        except InvalidInput:  # a guarantee above a cap, for one
+            return None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Found:
+    """What was found."""
+
+    remedies: tuple[Remedy, ...]
+    """The cheapest first."""
+    needs_no_change: bool
+    """Whether solving again granted the wish without any change: the plan is not the best one."""
 
 
 def find_remedies(
-    levers: Sequence[Lever], plan: Allocation, project: str, options: Options
-) -> tuple[Remedy, ...]:
-    """The smallest change of each lever that gives the project all it asks for, the cheapest first.
+    levers: Sequence[Lever], seen: Seen, plan: Allocation, wish: Wish, options: Options
+) -> Found:
+    """The smallest change of each lever that grants the wish.
 
-    Each is confirmed by solving again, from the plan. Levers for which no change was found within
-    ``options.time_limit`` seconds, or only one of more than twice what is not enough, are left out.
+    Each is confirmed by the best plan in the lever's frame, proved and checked, and by the best one without
+    the change, which does not grant it. Within ``options.time_limit`` seconds every lever has its turn; then
+    the way between what is enough and what is not is halved, the cheapest first. Levers for which nothing was
+    confirmed in the time are left out.
     """
-    clock = Clock(options)
-    one_thread = dataclasses.replace(options, threads=1, progress=None)
+    trials = Trials(seen, plan, wish, options)
+    ordered = sorted(levers, key=lambda lever: len(lever.frames[0]))
+    with ThreadPoolExecutor(trials.workers) as executor:
+        confirmed = executor.map(lambda lever: _confirm(trials, lever), ordered)
+        enough = _worth_narrowing([each for each in confirmed if each is not None])
+        narrowed = executor.map(lambda each: _narrow(trials, each), enough)
+        shown = list(executor.map(lambda each: _shown(trials, each), list(narrowed)))
+    remedies = sorted((_remedy(each) for each in shown if each is not None), key=lambda each: each.cost)
+    return Found(tuple(remedies), trials.needs_no_change)
 
-    def solved(lever: Lever, grains: int) -> Allocation | None:
-        limit = min(options.time_limit * SHARE, clock.left)
-        if clock.is_over:
+
+def _worth_narrowing(found: Sequence[Enough]) -> list[Enough]:
+    """The cheapest first; no higher priority beside an earlier tier that does alone."""
+    has_tier = any(each.lever.kind is RemedyKind.TIER for each in found)
+    kept = [each for each in found if not (has_tier and each.lever.kind is RemedyKind.RANK)]
+    return sorted(kept, key=_cost)
+
+
+def _shown(trials: Trials, enough: Enough) -> Enough | None:
+    """The same with plans, of the best ones, that change little: their differences are the change's.
+
+    None for far more than was proved not to be enough: that is no answer.
+    """
+    if enough.grains > 2 * max(enough.not_enough, enough.lever.guess):
+        return None
+    return dataclasses.replace(
+        enough, trial=trials.nearest(enough.trial), before=trials.nearest(enough.before)
+    )
+
+
+def _confirm(trials: Trials, lever: Lever) -> Enough | None:
+    """In a small frame, then in a larger one, try the guess, then the most.
+
+    None: not confirmed, or granted without any change.
+    """
+    for frame in lever.frames:
+        without, not_enough = trials.without(frame), 0
+        if without is None or without.is_granted:
             return None
-        how = dataclasses.replace(one_thread, time_limit=limit)
-        try:
-            return allocate(lever.made(grains), date=plan.date, options=how, near=plan)
-        except InvalidInput:  # a guarantee above a cap, for one: no change that could be made alone
-            return None
-
-    def remedy(lever: Lever) -> Remedy | None:
-        return _smallest(lever, plan, project, lambda grains: solved(lever, grains))
-
-    with ThreadPoolExecutor(max_workers=max(1, options.threads)) as executor:
-        found = [each for each in executor.map(remedy, levers) if each is not None]
-    return tuple(sorted(found, key=lambda each: each.cost))
+        for grains in dict.fromkeys((min(lever.guess, lever.most), lever.most)):
+            trial = trials.with_change(lever, grains, frame)
+            if trial is None:
+                return None
+            if trial.is_granted:
+                return Enough(lever, grains, trial, without, not_enough, trials.names)
+            not_enough = grains
+    return None
 
 
-def _smallest(
-    lever: Lever, plan: Allocation, project: str, solved: Callable[[int], Allocation | None]
-) -> Remedy | None:
-    """Try the guess, then the most; then halve the way between what is enough and what is not.
+def _narrow(trials: Trials, enough: Enough) -> Enough:
+    """Halve the way between what is enough and what is not, until they are one grain apart.
 
     So the last amount is enough, and one grain less is not, whether or not more always helps.
     """
-    enough: Allocation | None = None
-    low, high, is_proved, grains = 0, lever.most + 1, True, min(lever.guess, lever.most)
-    while high - low > 1 and (found := solved(grains)) is not None:
-        if has_all(found, project):
-            enough, high = found, grains
+    is_first = enough.lever.kind not in RANKS  # there the guess is generous, elsewhere it is what is lacking
+    while enough.grains - enough.not_enough > 1:
+        grains = enough.grains - 1 if is_first else _between(enough.not_enough, enough.grains)
+        is_first = False
+        trial = trials.with_change(enough.lever, grains, enough.trial.frame)
+        if trial is None:
+            return enough
+        if trial.is_granted:
+            enough = dataclasses.replace(enough, grains=grains, trial=trial)
         else:
-            low, is_proved = grains, found.status is Status.OPTIMAL
-        grains = lever.most if enough is None else _between(low, high)
-    if enough is None or high > 2 * max(low, lever.guess):
-        return None  # nothing, or far more than what was not enough: no answer
-    return _remedy(lever, high, plan, enough, project, is_smallest=high - low <= 1 and is_proved)
+            enough = dataclasses.replace(enough, not_enough=grains)
+    return enough
 
 
 def _between(low: int, high: int) -> int:
@@ -76,41 +217,51 @@ def _between(low: int, high: int) -> int:
     return math.isqrt(low * high) if high > 4 * low > 0 else (low + high) // 2
 
 
-def has_all(plan: Allocation, project: str) -> bool:
-    """Whether a project has all it asked for, to within a unit."""
-    return any(each.project == project and each.reason.cause is Cause.MET for each in plan.projects)
+def _cost(enough: Enough) -> float:
+    """Compute that others lose, and GPUs that the pools have more."""
+    return sum(each.compute for each in _takes(enough)) + _added(enough)
 
 
-def _remedy(
-    lever: Lever, grains: int, before: Allocation, after: Allocation, project: str, *, is_smallest: bool
-) -> Remedy:
+def _added(enough: Enough) -> int:
+    def gpus(instance: Instance) -> int:
+        return sum(u * n for u, n in zip(instance.pools.unit, instance.pools.units, strict=True))
+
+    return gpus(enough.trial.instance) - gpus(enough.before.instance)
+
+
+def _takes(enough: Enough) -> tuple[Loss, ...]:
+    """What others lose by the change, beside the best plan of the frame without it."""
+    before, after = enough.before, enough.trial
+    had, has = gpus_by_project(before.instance, before.x), gpus_by_project(after.instance, after.x)
+    lost = own_compute(before.instance, before.x) - own_compute(after.instance, after.x)
+    projects, teams = after.instance.projects, after.instance.teams
     takes = [
         Loss(
-            project=each.project,
-            team=each.team,
-            gpus=each.before - each.after,
-            compute=each.compute_before - each.compute_after,
+            project=name,
+            team=teams.names[projects.team[j]],
+            gpus=had[name] - has[name],
+            compute=int(lost[j]) / MILLI,
         )
-        for each in compare(before, after).projects
-        if each.compute_after < each.compute_before and each.project != project
+        for j, name in enumerate(projects.names)
+        if lost[j] > 0 and name not in enough.granted
     ]
+    return tuple(sorted(takes, key=lambda each: -each.compute))
+
+
+def _remedy(enough: Enough) -> Remedy:
+    lever, trial = enough.lever, enough.trial
+    require_kept(trial.organization, grants_of(trial.instance, trial.x), trial.instance.date)
     is_fact = lever.kind in FACTS
-    lost = sum(each.compute for each in takes)
     return Remedy(
         kind=lever.kind,
-        text=lever.text(grains),
+        text=lever.text(enough.grains),
         basis=Basis.FACT if is_fact else Basis.POLICY,
         owner=None if is_fact else lever.owner,
-        change=lever.written(grains),
-        amount=round(grains * lever.grain, 6),
+        change=lever.written(enough.grains),
+        amount=round(enough.grains * lever.grain, 6),
         grain=lever.grain,
-        is_smallest=is_smallest,
-        status=after.status,
-        takes=tuple(sorted(takes, key=lambda each: -each.compute)),
-        cost=lost + _added(before, after),
+        is_smallest=enough.grains - enough.not_enough == 1,
+        decided=len(trial.frame),
+        takes=_takes(enough),
+        cost=_cost(enough),
     )
-
-
-def _added(before: Allocation, after: Allocation) -> float:
-    """GPUs that the pools have more."""
-    return sum(each.gpus for each in after.pools) - sum(each.gpus for each in before.pools)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,12 +13,13 @@ from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.rivals import Contest
 from gpu_opt.allocation.sentences import Speech
 from gpu_opt.clock import Clock
-from gpu_opt.explanation.frame import LARGEST, best_in_frame, choose_frame
+from gpu_opt.explanation.frame import LARGEST, Framed, best_in_frame, choose_frame
 from gpu_opt.explanation.marginal import Marginal, marginal_worth
 from gpu_opt.explanation.resources import Counted, list_resources, with_one_more
 from gpu_opt.explanation.seen import Seen, gpus_by_project, look, see, units
 from gpu_opt.explanation.stated import in_numbers
 from gpu_opt.indexing import build_instance
+from gpu_opt.instance import Instance, Ints
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization, content_hash
 from gpu_opt.plan import Allocation, Basis, Price, Prices, Resource
@@ -37,6 +38,9 @@ DIGITS = 1e-4
 those of later tiers are differences of large ones."""
 
 MOST_GAINERS = 5
+
+MOVES = frozenset({"moves"})
+"""Goals that are no part of a price: moves are charged to the values."""
 
 
 def prices(
@@ -156,11 +160,14 @@ def _solve_again(
     workers = max(1, options.threads)
     seconds = max(0.1, clock.left) * workers / len(resources) / 2
 
+    def solved(instance: Instance, x: Ints, frame: Collection[str]) -> Framed:
+        return best_in_frame(instance, x, frame, options, seconds, leave_out=MOVES)
+
     def again(resource: Counted) -> dict[str, Any]:
         frame = choose_frame(seen.situation, contest, resource)
-        before = best_in_frame(seen.instance, seen.x, frame, options, seconds)
+        before = solved(seen.instance, seen.x, frame)
         changed = build_instance(with_one_more(seen.organization, resource), plan.date)
-        after = best_in_frame(changed, units(changed, plan), frame, options, seconds)
+        after = solved(changed, units(changed, plan), frame)
         if not (before.is_proved and after.is_proved):
             return {}
         granted = gpus_by_project(seen.instance, before.x)

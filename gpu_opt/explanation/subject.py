@@ -4,31 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
+from collections.abc import Sequence
 
 from gpu_opt.allocation.reasons import reasons_of
-from gpu_opt.allocation.sentences import Speech
 from gpu_opt.clock import Clock
 from gpu_opt.errors import InvalidInput, Problem
-from gpu_opt.explanation.levers import Levers
+from gpu_opt.explanation.levers import Lever, budget_levers
+from gpu_opt.explanation.own_terms import own_levers
 from gpu_opt.explanation.remedies import find_remedies
 from gpu_opt.explanation.resources import Counted, list_resources
 from gpu_opt.explanation.seen import Seen, look, see
 from gpu_opt.explanation.stated import in_numbers
+from gpu_opt.explanation.touches import touches
+from gpu_opt.explanation.wish import Case, Wish
+from gpu_opt.instance import MILLI
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization, content_hash
 from gpu_opt.plan import (
     Allocation,
     Cause,
     Explanation,
+    Lacks,
     ProjectOutcome,
     Reason,
-    Resource,
     Status,
     TeamOutcome,
-    Touch,
 )
 
-SHARE_OF_REMEDIES = 0.125
+SHARE_OF_REMEDIES = 0.11
 """Of the time limit, for the changes that would help."""
 
 
@@ -37,10 +41,10 @@ def explain(
 ) -> Explanation:
     """Why a project or a team has what it has in a plan, and the cheapest change that would give it more.
 
-    The reasons are facts about the plan. For a project that lacks something, the smallest change of every
-    kind that could help is looked for by solving again, for an eighth of ``options.time_limit``. Budgets in
-    per cent stay at what they are worth on the plan's date. A name that both a project and a team have
-    means the project.
+    The reasons are facts about the plan. What is lacking is a project's demand; a team's promise, or where
+    that is met its projects' demands. The smallest change of every kind that could grant it is looked for
+    by solving again, for a tenth of ``options.time_limit``. Budgets in per cent stay at what they are worth
+    on the plan's date. A name that both a project and a team have means the project.
 
     Raises
     ------
@@ -62,7 +66,7 @@ def explain(
     if subject in projects:
         found = _project(seen, resources, plan, projects[subject], options, clock)
     else:
-        found = _team(seen, resources, plan, teams[subject], clock)
+        found = _team(seen, resources, plan, teams[subject], options, clock)
     return found.model_copy(update={"run": clock.run(content_hash(organization))})
 
 
@@ -90,8 +94,12 @@ def _project(
         granted=outcome.granted,
         wanted=outcome.demand,
         reasons=reasons,
-        touches=_touches(seen, resources, outcome.team, outcome.project),
+        touches=touches(seen, resources, outcome.team, outcome.project),
+        lacks=None,
+        missing=0.0,
         remedies=(),
+        needs_no_change=False,
+        active=seen.instance.size[0],
         projects=(outcome.project,),
         run=plan.run,
     )
@@ -99,10 +107,21 @@ def _project(
         return found
     clock.enter("solving again")
     (project,) = [each for each in seen.organization.projects if each.name == outcome.project]
-    levers = Levers(seen, resources, Speech(seen.organization, seen.instance), project).of(reasons)
+    wish = Wish(outcome.project, Lacks.DEMAND, (seen.instance.projects.names.index(outcome.project),))
+    case = Case(seen, resources, wish)
+    levers = (*own_levers(case, project, reasons), *budget_levers(case, reasons))
+    return _with_remedies(found, levers, case, plan, options)
+
+
+def _with_remedies(
+    found: Explanation, levers: Sequence[Lever], case: Case, plan: Allocation, options: Options
+) -> Explanation:
     limited = dataclasses.replace(options, time_limit=options.time_limit * SHARE_OF_REMEDIES)
-    remedies = find_remedies(tuple(levers), plan, outcome.project, limited)
-    return found.model_copy(update={"remedies": remedies})
+    known = find_remedies(levers, case.seen, plan, case.wish, limited)
+    fields = {"remedies": known.remedies, "needs_no_change": known.needs_no_change}
+    missing = case.compute_lacking if case.wish.team is None else case.wish.more / MILLI
+    lacking = {"lacks": case.wish.lacks, "missing": missing}
+    return found.model_copy(update=lacking | fields)
 
 
 def _sentence(outcome: ProjectOutcome, reasons: tuple[Reason, ...]) -> str:
@@ -115,7 +134,12 @@ def _sentence(outcome: ProjectOutcome, reasons: tuple[Reason, ...]) -> str:
 
 
 def _team(
-    seen: Seen, resources: tuple[Counted, ...], plan: Allocation, outcome: TeamOutcome, clock: Clock
+    seen: Seen,
+    resources: tuple[Counted, ...],
+    plan: Allocation,
+    outcome: TeamOutcome,
+    options: Options,
+    clock: Clock,
 ) -> Explanation:
     clock.enter("reasons")
     explain_project = reasons_of(
@@ -128,8 +152,8 @@ def _team(
         (each for each in under if each.reason.cause is not Cause.MET),
         key=lambda each: each.granted - each.demand,
     )
-    reasons = tuple(dict.fromkeys(next(explain_project(each.project)) for each in lacking))
-    return Explanation(
+    reasons = [tuple(explain_project(each.project)) for each in lacking]
+    found = Explanation(
         organization=plan.organization,
         date=plan.date,
         subject=outcome.team,
@@ -137,12 +161,59 @@ def _team(
         sentence=_team_sentence(outcome, len(under), lacking),
         granted=outcome.granted,
         wanted=outcome.promised,
-        reasons=reasons,
-        touches=_touches(seen, resources, outcome.team, None),
+        reasons=tuple({(each[0].cause, each[0].subject): each[0] for each in reversed(reasons)}.values())[
+            ::-1
+        ],
+        touches=touches(seen, resources, outcome.team, None),
+        lacks=None,
+        missing=0.0,
         remedies=(),
+        needs_no_change=False,
+        active=seen.instance.size[0],
         projects=tuple(each.project for each in lacking),
         run=plan.run,
     )
+    if not lacking:
+        return found
+    clock.enter("solving again")
+    case = Case(seen, resources, _wish_of_team(seen, outcome, lacking))
+    every = tuple(dict.fromkeys(each for first in reasons for each in first))
+    return _with_remedies(found, tuple(budget_levers(case, every)), case, plan, options)
+
+
+def _first_of_each_cause(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+    found: dict[tuple[Cause, str | None], Reason] = {}
+    for each in reasons:
+        found.setdefault((each.cause, each.subject), each)
+    return tuple(found.values())
+
+
+def _wish_of_team(seen: Seen, outcome: TeamOutcome, lacking: Sequence[ProjectOutcome]) -> Wish:
+    """What it is short of its promise; where that is met, what its projects lack and its cap allows.
+
+    All but a unit of it: units are whole.
+    """
+    instance, names = seen.instance, seen.instance.projects.names
+    indices = tuple(names.index(each.project) for each in lacking)
+    n = instance.teams.names.index(outcome.team)
+    if outcome.shortfall:
+        promised = math.ceil(instance.teams.target[n] * MILLI)
+        return Wish(outcome.team, Lacks.PROMISE, indices, n, promised, round(outcome.shortfall * MILLI))
+    wanted = sum(_least_compute(seen, j) for j in indices)
+    has, cap = int(seen.situation.total[n]), instance.teams.cap[n]
+    arcs = [a for j in indices for a in instance.projects.arcs[j]]
+    unit = max((instance.pools.unit_compute[int(instance.arcs.pool[a])] for a in arcs), default=0)
+    lacks = Lacks.DEMANDS if cap is None or not unit <= cap - has < wanted else Lacks.CAP
+    more = wanted if cap is None or lacks is Lacks.DEMANDS else cap - has
+    return Wish(outcome.team, lacks, indices, n, has + max(1, more - unit + 1), more)
+
+
+def _least_compute(seen: Seen, project: int) -> int:
+    """Milli-compute, as budgets count it, that gives a project all it lacks, where that is least."""
+    arcs, pools = seen.instance.arcs, seen.instance.pools
+    lack = seen.instance.projects.demand[project] - int(seen.situation.own[project])
+    own = seen.instance.projects.arcs[project]
+    return min((lack * pools.unit_compute[int(arcs.pool[a])] // int(arcs.own[a]) for a in own), default=0)
 
 
 def _team_sentence(outcome: TeamOutcome, projects: int, lacking: list[ProjectOutcome]) -> str:
@@ -160,45 +231,3 @@ def _team_sentence(outcome: TeamOutcome, projects: int, lacking: list[ProjectOut
         f"{len(lacking)} of {projects} projects under it {'lack' if len(lacking) > 1 else 'lacks'} something"
     )
     return f"{has}: {promise}; {many}. {first.project} lacks most: {first.reason.text}."
-
-
-def _touches(seen: Seen, resources: tuple[Counted, ...], team: str, project: str | None) -> tuple[Touch, ...]:
-    """The constraints that count what the subject has or could have, the tightest first."""
-    chain = set(seen.budgets.chain(team))
-    instance = seen.instance
-    if project is None:
-        mine = [
-            j for j in range(len(instance.projects.names)) if team in _names(seen, seen.situation.chain(j))
-        ]
-        arcs = [a for j in mine for a in instance.projects.arcs[j]]
-    elif project in instance.projects.names:
-        arcs = list(instance.projects.arcs[instance.projects.names.index(project)])
-    else:
-        arcs = []
-    pools = {instance.pools.names[int(instance.arcs.pool[a])] for a in arcs}
-    kinds = {instance.pools.types[int(instance.arcs.pool[a])] for a in arcs}
-    found = [
-        Touch(
-            resource=each.rule,
-            subject=each.subject,
-            gpu_type=each.gpu_type,
-            unit=each.amount,
-            limit=each.limit,
-            slack=each.slack,
-        )
-        for each in resources
-        if _concerns(each, chain, pools, kinds)
-    ]
-    return tuple(sorted(found, key=lambda one: one.slack / one.unit))
-
-
-def _names(seen: Seen, teams: tuple[int, ...]) -> set[str]:
-    return {seen.instance.teams.names[n] for n in teams}
-
-
-def _concerns(resource: Counted, chain: set[str], pools: set[str], kinds: set[str]) -> bool:
-    if resource.rule is Resource.MOVE_BUDGET:
-        return bool(pools)
-    if resource.rule is Resource.POOL_CAPACITY:
-        return resource.subject in pools
-    return resource.subject in chain and (resource.gpu_type is None or resource.gpu_type in kinds)

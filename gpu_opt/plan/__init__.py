@@ -31,7 +31,7 @@ from gpu_opt.plan.comparison import (
     TeamDifference,
 )
 from gpu_opt.plan.conflicts import Conflict, Conflicts, Statement, StatementKind
-from gpu_opt.plan.explanation import Explanation, Loss, Remedy, RemedyKind, Touch
+from gpu_opt.plan.explanation import Explanation, Lacks, Loss, Remedy, RemedyKind, Touch
 from gpu_opt.plan.night import NightReport
 from gpu_opt.plan.prices import Price, Prices, Resource
 from gpu_opt.plan.reallocation import CapRaise, Donor, Finding, Handover, Reallocation, RequestOutcome, Supply
@@ -59,6 +59,7 @@ __all__ = [
     "Ground",
     "GuaranteeDifference",
     "Handover",
+    "Lacks",
     "Link",
     "Loss",
     "Move",

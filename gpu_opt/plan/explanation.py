@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Literal
 
 from gpu_opt.plan.allocation import Basis, Reason
-from gpu_opt.plan.common import Result, Run, Status
+from gpu_opt.plan.common import Result, Run
 from gpu_opt.plan.prices import Resource
 
 
@@ -35,9 +35,14 @@ class RemedyKind(StrEnum):
     MINIMUM = "minimum"
     PRIORITY = "priority"
     TIER = "tier"
+    RANK = "rank"
+    """An earlier tier and a higher priority, where the tier alone is not enough."""
     MOVES = "moves"
     UNPIN = "unpin"
+    OWN_GUARANTEE = "own_guarantee"
+    """More is promised to the team itself, or to the project's."""
     GUARANTEE = "guarantee"
+    """Less is promised to another team."""
     POOL = "pool"
 
 
@@ -52,7 +57,11 @@ class Loss(Result):
 
 
 class Remedy(Result):
-    """A single change after which the project has what it lacks, confirmed by solving again."""
+    """A single change after which the subject has what it lacks, confirmed by solving again.
+
+    The best plan with the change, proved and checked, grants it, and the best one without it does not; in
+    both, `decided` projects decide again, while all others keep what they have.
+    """
 
     kind: RemedyKind
     text: str
@@ -64,18 +73,31 @@ class Remedy(Result):
     change: dict[str, Any] | None
     """The change as a scenario file writes it, with budgets in numbers; None: scenarios have none such."""
     amount: float
-    """By how much: GPUs for `pool`, `limit` and `moves`, compute for `cap`, `guarantee` and `minimum`, else
+    """By how much: GPUs for `pool`, `limit` and `moves`, compute for `cap`, guarantees and `minimum`, else
     the difference in priority or tiers; 1 for a yes or no."""
     grain: float
     """The smallest step of such a change, in the same unit."""
     is_smallest: bool
     """Whether one grain less was solved too, and proved not to be enough."""
-    status: Status
-    """Of the plan with the change."""
+    decided: int
+    """Projects that decide again; where these are all active ones, the plan is the best of all."""
     takes: tuple[Loss, ...]
     """What others lose by it, the largest loss first."""
     cost: float
     """Compute that others lose, and compute that is added to pools: what makes a change cheap or dear."""
+
+
+class Lacks(StrEnum):
+    """What a subject has not in full, and what the changes are to grant."""
+
+    DEMAND = "demand"
+    """A project: what it asked for."""
+    PROMISE = "promise"
+    """A team: what it is promised."""
+    DEMANDS = "demands"
+    """A team whose promise is met: what its projects asked for."""
+    CAP = "cap"
+    """The same, as far as its cap leaves room."""
 
 
 class Explanation(Result):
@@ -91,12 +113,20 @@ class Explanation(Result):
     wanted: float
     """The demand of a project; what is promised to a team."""
     reasons: tuple[Reason, ...]
-    """Of a project, the decisive one first; of a team, those of its projects that lack something, without
-    repetition, those of the largest lack first."""
+    """Of a project, the decisive one first; of a team, the decisive one of each of its projects that lack
+    something, the largest lack first, every cause once for a pool or a team."""
     touches: tuple[Touch, ...]
     """Every constraint that counts its GPUs, the tightest first."""
+    lacks: Lacks | None
+    """What it has not in full; None: it lacks nothing."""
+    missing: float
+    """Compute that it lacks, as budgets count it, where that is least."""
     remedies: tuple[Remedy, ...]
-    """The smallest change of each kind that was found, the cheapest first."""
+    """The smallest change of each kind that was confirmed in the time to grant it, the cheapest first."""
+    needs_no_change: bool
+    """Whether solving again near the plan gave it all without any change: the plan is not the best one."""
+    active: int
+    """Projects that are active on the date."""
     projects: tuple[str, ...]
     """Of a team, its projects that lack something, the largest lack first; the project itself."""
     run: Run

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Group, RenderableType
 
-from gpu_opt.plan import Basis, Explanation, Loss, Reason, Remedy, Resource, Status, Touch
+from gpu_opt.plan import Basis, Explanation, Lacks, Loss, Reason, Remedy, Resource, Touch
 from gpu_opt.report.tables import cell, table, titled
 from gpu_opt.report.text import amount, count, counted
 
@@ -23,20 +23,43 @@ NAMES = {
 def explanation(found: Explanation) -> RenderableType:
     """The sentence; the cheapest change; the reasons, the constraints that it touches, other changes."""
     sections: list[RenderableType] = [cell(found.sentence, "bold")]
-    if found.remedies:
-        sections.append(cell(remedy_sentence(found.remedies[0])))
+    if told := help_sentence(found):
+        sections.append(cell(told))
     sections.append(_reasons(found))
     if found.touches:
         sections.append(_touches(found.touches))
     if found.remedies:
-        sections.append(_remedies(found.remedies))
+        sections.append(_remedies(found))
     return Group(*sections)
+
+
+def help_sentence(found: Explanation) -> str:
+    """The cheapest change; where there is none, what is known instead; empty where nothing is lacking."""
+    if found.remedies:
+        return remedy_sentence(found.remedies[0])
+    if found.needs_no_change:
+        return "Solving again gave it that without any change: a longer --time-limit may find a better plan."
+    if found.lacks is None:
+        return ""
+    return f"No single change was confirmed to {_effect(found)} in the time."
+
+
+def _effect(found: Explanation) -> str:
+    match found.lacks:
+        case Lacks.PROMISE:
+            return "meet its promise"
+        case Lacks.DEMANDS:
+            return f"give it the {amount(found.missing)} more that its projects ask for"
+        case Lacks.CAP:
+            return f"give it the {amount(found.missing)} more that its cap allows"
+        case _:
+            return "give it all it asked for"
 
 
 def remedy_sentence(best: Remedy) -> str:
     """The cheapest change, who could decide it, and what it takes from whom."""
     owner = f" ({best.owner})" if best.owner else ""
-    smallest = "the smallest such change" if best.is_smallest else "less was not proved too little"
+    smallest = "the smallest such change" if best.is_smallest else "it is enough, and less may be"
     takes = "It takes nothing from anybody"
     if best.takes:
         takes = f"It takes {_losses(best.takes)}"
@@ -71,20 +94,25 @@ def _touches(touches: tuple[Touch, ...]) -> RenderableType:
     return titled("What it touches, the tightest first", grid, *more)
 
 
-def _remedies(remedies: tuple[Remedy, ...]) -> RenderableType:
+def _remedies(found: Explanation) -> RenderableType:
     grid = table("single change", "costs", "who may decide", "known", "takes", right=("costs",))
-    for each in remedies:
-        known = "smallest" if each.is_smallest else "enough"
-        if each.status is not Status.OPTIMAL:
-            known += ", plan not proved"
+    for each in found.remedies:
         grid.add_row(
             cell(each.text),
             amount(each.cost),
             cell(each.owner or ("a fact" if each.basis is Basis.FACT else "nobody is named")),
-            known,
+            "smallest" if each.is_smallest else "enough",
             cell(_losses(each.takes)),
         )
-    note = cell(
-        "Each is confirmed by solving again. Costs: compute that others lose, and GPUs that are added."
-    )
-    return titled("What would give it all it asked for", grid, note)
+    note = cell(f"{_confirmation(found)} Costs: compute that others lose, and GPUs that are added.")
+    return titled(f"What would {_effect(found)}", grid, note)
+
+
+def _confirmation(found: Explanation) -> str:
+    """How the changes were confirmed: by the best of all plans, or of those in which some decide again."""
+    decided = sorted({each.decided for each in found.remedies})
+    if decided[0] == found.active:
+        return "Each is confirmed by solving again."
+    many = str(decided[0]) if len(decided) == 1 else f"{decided[0]} to {decided[-1]}"
+    others = "while the others keep what they have"
+    return f"Each is confirmed by solving again: {many} of {found.active:,} projects decide anew, {others}."

@@ -72,7 +72,15 @@ LIBRARIES = {
     "rich": {"cli", "progress", "report"},
     "typer": {"cli"},
     "yaml": {"files"},
-    "numpy": {"allocation", "reallocation", "indexing", "derivation", "offers", "instance"},
+    "numpy": {
+        "allocation",
+        "explanation",
+        "reallocation",
+        "indexing",
+        "derivation",
+        "offers",
+        "instance",
+    },
 }
 """Who may import a library: a module, or all modules of a package."""
 
