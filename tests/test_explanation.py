@@ -153,6 +153,11 @@ def test_a_name_that_is_not_there_is_answered_with_the_nearest() -> None:
         why(lab(projects=[project("orion", 8)]), "orio")
 
 
+def test_a_minimum_with_a_fraction_is_lowered_by_whole_reference_gpus() -> None:
+    organization = lab([pool(gpus=8)], projects=[project("orion", 8.2, minimum=8.2, speeds={"h100": 1.0})])
+    assert why(organization, "orion").remedies[0].text == "lower orion.minimum from 8.2 to 7.2"
+
+
 # --- Changes for ranks, promises and teams ---------------------------------------------------------------
 
 

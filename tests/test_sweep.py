@@ -22,6 +22,7 @@ from gpu_opt.options import Options, Progress
 from gpu_opt.plan import Status, Sweep, SweepPoint
 from gpu_opt.scenario import Grid, Scenario, load_grid, make_grid, sweep, sweeping, what_if
 from gpu_opt.scenario.grid import each
+from gpu_opt.scenario.solving import solve_scenario
 from tests.building import lab, pool, project, team
 
 MODELS = Path(__file__).parent.parent / "models"
@@ -207,6 +208,18 @@ def test_points_and_progress_arrive_while_others_are_solved() -> None:
     assert [p.phase for p in phases if p.phase.startswith("scenario")] == [
         f"scenario {n} of 7" for n in range(1, 8)
     ]
+
+
+def test_a_limit_of_work_holds_for_every_scenario(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = []
+
+    def noted(*arguments: Any) -> Any:
+        limits.append(arguments[-1].work_limit)
+        return solve_scenario(*arguments)
+
+    monkeypatch.setattr(sweeping, "solve_scenario", noted)
+    points = sweep(BASE, CAPS, workers=1, options=Options(work_limit=50)).points
+    assert limits == [50] * len(points)
 
 
 def test_a_scenario_that_does_not_apply_is_told_before_anything_is_solved() -> None:

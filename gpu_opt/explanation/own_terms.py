@@ -42,7 +42,7 @@ def _minimum(case: Case, project: Project) -> Lever:
     name, now = project.name, project.minimum
 
     def lowered(n: int) -> float:
-        return max(0.0, now - n)
+        return max(0.0, round(now - n, 3))
 
     return make_lever(
         case,

@@ -140,15 +140,20 @@ def find_remedies(
     """The smallest change of each lever that grants the wish.
 
     Each is confirmed by the best plan in the lever's frame, proved and checked, and by the best one without
-    the change, which does not grant it. Within ``options.time_limit`` seconds every lever has its turn; then
-    the way between what is enough and what is not is halved, the cheapest first. Levers for which nothing was
-    confirmed in the time are left out.
+    the change, which does not grant it. Within ``options.time_limit`` seconds every lever has its turn, in
+    small frames, and in larger ones where none of these did; then the way between what is enough and what
+    is not is halved, the cheapest first. Levers for which nothing was confirmed are left out.
     """
     trials = Trials(seen, plan, wish, options)
-    ordered = sorted(levers, key=lambda lever: len(lever.frames[0]))
+    enough: list[Enough] = []
     with ThreadPoolExecutor(trials.workers) as executor:
-        confirmed = executor.map(lambda lever: _confirm(trials, lever), ordered)
-        enough = _worth_narrowing([each for each in confirmed if each is not None])
+        for size in range(max((len(lever.frames) for lever in levers), default=0)):
+            sized = [lever for lever in levers if len(lever.frames) > size]
+            pairs = sorted(((each.frames[size], each) for each in sized), key=lambda pair: len(pair[0]))
+            confirmed = executor.map(lambda pair: _confirm(trials, pair[1], pair[0]), pairs)
+            enough = _worth_narrowing([each for each in confirmed if each is not None])
+            if enough:
+                break
         narrowed = executor.map(lambda each: _narrow(trials, each), enough)
         shown = list(executor.map(lambda each: _shown(trials, each), list(narrowed)))
     remedies = sorted((_remedy(each) for each in shown if each is not None), key=lambda each: each.cost)
@@ -174,22 +179,18 @@ def _shown(trials: Trials, enough: Enough) -> Enough | None:
     )
 
 
-def _confirm(trials: Trials, lever: Lever) -> Enough | None:
-    """In a small frame, then in a larger one, try the guess, then the most.
-
-    None: not confirmed, or granted without any change.
-    """
-    for frame in lever.frames:
-        without, not_enough = trials.without(frame), 0
-        if without is None or without.is_granted:
+def _confirm(trials: Trials, lever: Lever, frame: frozenset[str]) -> Enough | None:
+    """Try the guess, then the most; None: not confirmed, or granted without any change."""
+    without, not_enough = trials.without(frame), 0
+    if without is None or without.is_granted:
+        return None
+    for grains in dict.fromkeys((min(lever.guess, lever.most), lever.most)):
+        trial = trials.with_change(lever, grains, frame)
+        if trial is None:
             return None
-        for grains in dict.fromkeys((min(lever.guess, lever.most), lever.most)):
-            trial = trials.with_change(lever, grains, frame)
-            if trial is None:
-                return None
-            if trial.is_granted:
-                return Enough(lever, grains, trial, without, not_enough, trials.names)
-            not_enough = grains
+        if trial.is_granted:
+            return Enough(lever, grains, trial, without, not_enough, trials.names)
+        not_enough = grains
     return None
 
 

@@ -32,7 +32,7 @@ from gpu_opt.plan import (
     TeamOutcome,
 )
 
-SHARE_OF_REMEDIES = 0.11
+SHARE_OF_REMEDIES = 0.135
 """Of the time limit, for the changes that would help."""
 
 
@@ -43,7 +43,7 @@ def explain(
 
     The reasons are facts about the plan. What is lacking is a project's demand; a team's promise, or where
     that is met its projects' demands. The smallest change of every kind that could grant it is looked for
-    by solving again, for a tenth of ``options.time_limit``. Budgets in per cent stay at what they are worth
+    by solving again, for a seventh of ``options.time_limit``. Budgets in per cent stay at what they are worth
     on the plan's date. A name that both a project and a team have means the project.
 
     Raises

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from typing import Any
 
 from gpu_opt.allocation import allocate
 from gpu_opt.options import Cancel, Options, Progress
@@ -19,6 +20,9 @@ from gpu_opt.scenario.solving import solve_scenario
 
 PAUSE = 0.1
 """Seconds between two looks whether somebody cancelled."""
+
+LIMITS = ("time_limit", "gap", "seed", "work_limit")
+"""Options that hold for every scenario; the others are this process's own."""
 
 
 def sweep(
@@ -35,9 +39,9 @@ def sweep(
 
     Every scenario is solved with one CBC thread, by `workers` threads (default: ``options.threads``) of this
     process, or by `executor`, which may be any: processes, or a cluster's. `arrived` is called in this thread
-    with every point as it arrives. The time limit of `options` holds for the base and for each scenario. Who
-    cancels keeps the points that have arrived; the others are given up. The same grid gives the same
-    points wherever they are solved, if they are solved within the limit.
+    with every point as it arrives. The time limit of `options`, or the limit of work, holds for the base and
+    for each scenario. Who cancels keeps the points that have arrived; the others are given up. The same grid
+    gives the same points wherever they are solved, if they are solved within the limit.
 
     Raises
     ------
@@ -91,7 +95,7 @@ class _Crew:
     ) -> Iterator[tuple[int, SweepPoint]]:
         """Every point with its place, as it arrives, until all have or somebody cancels."""
         assert self._executor is not None
-        limits = self._options.time_limit, self._options.gap, self._options.seed
+        limits = {name: getattr(self._options, name) for name in LIMITS}
         cancel = None if self._own is None else self._enough  # a switch reaches no further than this process
         for place, point in enumerate(points):
             task = self._executor.submit(solve_point, organization, point, base, limits, cancel)
@@ -109,12 +113,11 @@ def solve_point(
     organization: Organization,
     point: Point,
     base: Allocation,
-    limits: tuple[float, float, int],
+    limits: Mapping[str, Any],
     cancel: Cancel | None,
 ) -> SweepPoint:
-    """One point, solved in one thread; `limits` are time limit, gap and seed. Runs wherever a worker is."""
-    time_limit, gap, seed = limits
-    options = Options(time_limit=time_limit, gap=gap, threads=1, seed=seed)
+    """One point, solved in one thread; `limits` are those of :data:`LIMITS`. Runs wherever a worker is."""
+    options = Options(threads=1, **limits)
     if cancel is not None:
         options = dataclasses.replace(options, cancel=cancel)
     scenario: Scenario = point.scenario
