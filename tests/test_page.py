@@ -12,7 +12,18 @@ from typing import Any
 
 import pytest
 
-from gpu_opt.plan import Allocation, Finding, NightReport, Overrun, Reallocation, Sweep, WhatIf
+from gpu_opt.plan import (
+    Allocation,
+    Finding,
+    GuaranteeDifference,
+    NightReport,
+    Overrun,
+    Reallocation,
+    Sweep,
+    WhatIf,
+)
+from gpu_opt.plan.comparison import Verdict
+from gpu_opt.report.page import comparison as pages
 from gpu_opt.report.page import page
 from gpu_opt.report.page.frame import plot
 from gpu_opt.report.page.html import Markup, element, escaped, table
@@ -391,3 +402,21 @@ def test_the_table_of_gpu_types_has_a_row_for_each_team_and_a_column_for_each_ty
         str(sum(one.gpus for one in plan.grants if one.pool == at)) for at in (CHINESE, "iowa")
     ]
     assert counts[SCRIPT] == ["", "64"]
+
+
+@pytest.mark.parametrize(("verdict", "warnings"), [("broken", 1), ("met", 0)])
+def test_a_guarantee_that_a_scenario_breaks_is_a_warning(verdict: Verdict, warnings: int) -> None:
+    found = results()["what-if"]
+    assert isinstance(found, WhatIf)
+    broken = GuaranteeDifference(team=CHINESE, verdict=verdict, before=0, after=12.5)
+    comparison = changed(found.scenarios[0].comparison, guarantees=(broken,))
+    reader = Reader(page(changed(found, scenarios=(changed(found.scenarios[0], comparison=comparison),))))
+    assert f"{CHINESE}: {verdict}, 0 short before, 12.5 after" in reader.text
+    assert len([a for a in reader.of("div") if a.get("class") == "warning"]) == warnings
+
+
+def test_a_sweep_with_too_many_differences_for_a_page_points_to_the_tables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pages, "MOST_ROWS", 1)
+    assert "differences: too many for a page; --csv writes them." in page(results()["sweep"])

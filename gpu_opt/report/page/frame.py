@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, NamedTuple
 
-from gpu_opt.report.page.html import Child, Markup, element, escaped, folded
+from gpu_opt.report.page.html import Child, Markup, element, folded
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -85,11 +85,6 @@ def plot(name: str, figure: Figure, summary: str, *instead: Child) -> Markup:
 
 def _height(figure: Figure) -> str:
     return f"min-height: {figure.layout.height}px"
-
-
-def paragraphs(texts: Iterable[str]) -> Markup:
-    """Each text as a paragraph."""
-    return escaped(element("p", text) for text in texts)
 
 
 def tiles(figures: Iterable[tuple[str, str]]) -> Markup:
