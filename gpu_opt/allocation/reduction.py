@@ -1,0 +1,126 @@
+"""What no plan can use is removed before the search: lossless, and counted.
+
+- *Bounds*: what pinned projects keep, and where moves are limited what all others keep at least, is not there for
+  anybody else; nor can a project alone be granted more than a cap above it.
+- *Arcs* on which nothing can be granted then, or too little for a one-pool project's minimum; all arcs of a project
+  that cannot reach its minimum any more, if it holds nothing.
+- *Caps and limits* that nobody can reach, however much is granted below them.
+
+Every plan of the instance is a plan of the reduced one, with the same value on every goal, and the other way round.
+What today's holdings, or a plan to stay near to, use is never removed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gpu_opt.allocation.strategy.focus import keep_arcs
+from gpu_opt.instance import Instance, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """An instance without what no plan can use."""
+
+    instance: Instance
+    arcs: Ints
+    """Its arcs, as indices of the whole's."""
+    removed: dict[str, int]
+    """How many ``arcs``, ``projects`` (all arcs of which are gone), ``caps`` and ``limits`` were removed."""
+
+    def expand(self, x: Ints, whole: Instance) -> Ints:
+        """A plan of the reduced instance as one of the whole."""
+        expanded = np.zeros(len(whole.arcs.pool), dtype=np.int64)
+        expanded[self.arcs] = x
+        return expanded
+
+
+def reduce(instance: Instance) -> Reduced:
+    """Remove what no plan can use."""
+    upper = _reachable(instance)
+    useful = (upper > 0) & _is_enough(instance, upper)
+    useful |= instance.arcs.wanted > 0
+    if instance.arcs.near is not None:
+        useful |= instance.arcs.near > 0
+    bounded = replace(instance, arcs=replace(instance.arcs, upper=np.where(useful, upper, 0)))
+    part, kept = keep_arcs(bounded, np.asarray(useful))
+    caps, limits = _caps_in_reach(part), [each for each in part.limits if _may_bind(part, each.arcs, each.gpus)]
+    reduced = replace(part, teams=replace(part.teams, cap=caps), limits=tuple(limits))
+    count = {
+        "arcs": len(upper) - len(kept),
+        "projects": _alive(instance) - _alive(part),
+        "caps": sum(cap is not None for cap in instance.teams.cap) - sum(cap is not None for cap in caps),
+        "limits": len(instance.limits) - len(limits),
+    }
+    return Reduced(reduced, kept, count)
+
+
+def _alive(instance: Instance) -> int:
+    return sum(len(own) > 0 for own in instance.projects.arcs)
+
+
+def _reachable(instance: Instance) -> Ints:
+    """The most units of every arc, in any plan."""
+    arcs, pools, teams = instance.arcs, instance.pools, instance.teams
+    pinned = np.array(instance.projects.pinned, dtype=bool)[arcs.project]
+    kept = np.where(pinned, arcs.wanted, 0)
+    room = np.array(pools.units, dtype=np.int64) + np.array(pools.over, dtype=np.int64)
+    most = room[arcs.pool] - (_per(arcs.pool, kept, len(room))[arcs.pool] - kept)
+    if instance.max_moves is not None:
+        movable = instance.max_moves // np.array(pools.unit, dtype=np.int64)
+        stays = _per(arcs.pool, arcs.wanted, len(room))[arcs.pool] - arcs.wanted - movable[arcs.pool]
+        most = np.minimum(most, room[arcs.pool] - np.maximum(0, stays))
+    counted = np.array(pools.unit_compute, dtype=np.int64)[arcs.pool]
+    least = np.array([np.iinfo(np.int64).max if cap is None else cap for cap in teams.cap], dtype=np.int64)
+    least = np.where(least < np.iinfo(np.int64).max, least + np.array(teams.over, dtype=np.int64), least)
+    for n, parent in enumerate(teams.parent):
+        if parent >= 0:
+            least[n] = min(least[n], least[parent])
+    team = np.array(instance.projects.team, dtype=np.int64)[arcs.project]
+    most = np.minimum(most, least[team] // counted)
+    return np.asarray(np.maximum(arcs.wanted, np.minimum(arcs.upper, most)))
+
+
+def _is_enough(instance: Instance, upper: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Whether an arc can be part of what reaches its project's minimum."""
+    arcs, projects = instance.arcs, instance.projects
+    least = np.array(projects.minimum, dtype=np.int64)[arcs.project]
+    single = np.array(projects.one_pool, dtype=np.int64)[arcs.project] == 1
+    reach = _per(arcs.project, upper * arcs.own, len(projects.names))[arcs.project]
+    return np.asarray(np.where(single, upper * arcs.own, reach) >= least)
+
+
+def _caps_in_reach(instance: Instance) -> tuple[int | None, ...]:
+    """The caps without those that all that can be granted below them fits under."""
+    arcs, teams, projects = instance.arcs, instance.teams, instance.projects
+    compute = arcs.upper * np.array(instance.pools.unit_compute, dtype=np.int64)[arcs.pool]
+    most = _per(arcs.project, compute, len(projects.names))
+    for j in np.flatnonzero(np.array(projects.one_pool) == 1).tolist():
+        own = projects.arcs[j]
+        most[j] = compute[own.start : own.stop].max(initial=0)
+    total = _per(np.array(projects.team, dtype=np.int64), most, len(teams.names))
+    caps = list(teams.cap)
+    for n in reversed(range(len(caps))):
+        cap = caps[n]
+        if cap is not None and total[n] <= cap:
+            caps[n] = None
+        elif cap is not None:
+            total[n] = min(int(total[n]), cap + teams.over[n])
+        if teams.parent[n] >= 0:
+            total[teams.parent[n]] += total[n]
+    return tuple(caps)
+
+
+def _may_bind(instance: Instance, arcs: tuple[int, ...], gpus: int) -> bool:
+    """Whether a limit can be reached."""
+    unit = np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool]
+    counted = list(arcs)
+    return int((instance.arcs.upper[counted] * unit[counted]).sum()) > gpus
+
+
+def _per(index: Ints, amounts: Ints, size: int) -> Ints:
+    total = np.zeros(size, dtype=np.int64)
+    np.add.at(total, index, amounts)
+    return total
