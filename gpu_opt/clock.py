@@ -22,6 +22,8 @@ class Clock:
         self._spent: dict[str, float] = {}
         self.reserve = 0.0
         """Seconds of the limit that are kept for what comes after the search: reasons, verification."""
+        self.removed: dict[str, int] = {}
+        """What the search was spared, by kind."""
         self.work = 0
         """Programs that CBC was given."""
         self._turn = threading.Lock()
@@ -113,6 +115,7 @@ class Clock:
             threads=self.options.threads,
             seed=self.options.seed,
             work_limit=self.options.work_limit,
+            removed=self.removed,
             seconds={**self._spent, "total": self.seconds},
         )
 

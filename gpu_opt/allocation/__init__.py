@@ -47,6 +47,7 @@ def allocate(
     from gpu_opt.allocation.decode import decode
     from gpu_opt.allocation.goals import list_goals
     from gpu_opt.allocation.near import stay_near
+    from gpu_opt.allocation.reduction import reduce
     from gpu_opt.allocation.search import search
     from gpu_opt.checker import require_verified
     from gpu_opt.clock import Clock
@@ -66,9 +67,18 @@ def allocate(
     goals = list_goals(instance)
     clock.reserve = AFTERWARDS * clock.seconds
     clock.enter("solving")
-    x, proofs = search(instance, goals, clock)
+    reduced = reduce(instance)
+    clock.removed = reduced.removed
+    x, proofs = search(reduced.instance, goals, clock)
     clock.enter("verifying")
-    plan = decode(organization, instance, goals, x, proofs, clock.run(content_hash(organization)))
+    plan = decode(
+        organization,
+        instance,
+        goals,
+        reduced.expand(x, instance),
+        proofs,
+        clock.run(content_hash(organization)),
+    )
     require_verified(organization, plan)
     return plan.model_copy(update={"run": clock.run(plan.run.organization_hash)})
 

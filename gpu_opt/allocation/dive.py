@@ -23,8 +23,9 @@ ROUNDS = 4
 SHARE = 0.6
 """Share of the undecided projects that is decided in each round."""
 
-LARGE = 30_000
-"""Arcs from which on one relaxation after the teams' choices decides all."""
+LARGE, HUGE = 30_000, 200_000
+"""Arcs from which on one relaxation after the teams' choices decides all, and from which on rounding has to
+do: a program takes half a minute."""
 
 MOVES_KEPT = 0.1
 """Share of the move budget that is kept for rounding."""
@@ -51,6 +52,8 @@ def dive(
         for project, arc in choices:
             if _is_settled(instance, project, arc):
                 taken[project] = _arcs_left(instance, project, arc)
+        if len(relaxed) >= HUGE:
+            return relaxed
         is_large = len(relaxed) >= LARGE
         for number in range(2 if is_large else ROUNDS + 1):
             halves = _undecided(instance, relaxed, taken) if number or not taken else []

@@ -1,13 +1,13 @@
 """What no plan can use is removed before the search: lossless, and counted.
 
-- *Bounds*: what pinned projects keep, and where moves are limited what all others keep at least, is not there for
-  anybody else; nor can a project alone be granted more than a cap above it.
-- *Arcs* on which nothing can be granted then, or too little for a one-pool project's minimum; all arcs of a project
-  that cannot reach its minimum any more, if it holds nothing.
+- *Bounds*: what pinned projects keep, and where moves are limited what all others keep at least, is not
+  there for anybody else; nor can a project alone be granted more than a cap above it.
+- *Arcs* on which nothing can be granted then, or too little for a one-pool project's minimum; all arcs of a
+  project that cannot reach its minimum any more, if it holds nothing.
 - *Caps and limits* that nobody can reach, however much is granted below them.
 
-Every plan of the instance is a plan of the reduced one, with the same value on every goal, and the other way round.
-What today's holdings, or a plan to stay near to, use is never removed.
+Every plan of the instance is a plan of the reduced one, with the same value on every goal, and the other
+way round. What today's holdings, or a plan to stay near to, use is never removed.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ def reduce(instance: Instance) -> Reduced:
         useful |= instance.arcs.near > 0
     bounded = replace(instance, arcs=replace(instance.arcs, upper=np.where(useful, upper, 0)))
     part, kept = keep_arcs(bounded, np.asarray(useful))
-    caps, limits = _caps_in_reach(part), [each for each in part.limits if _may_bind(part, each.arcs, each.gpus)]
+    caps, limits = (
+        _caps_in_reach(part),
+        [each for each in part.limits if _may_bind(part, each.arcs, each.gpus)],
+    )
     reduced = replace(part, teams=replace(part.teams, cap=caps), limits=tuple(limits))
     count = {
         "arcs": len(upper) - len(kept),

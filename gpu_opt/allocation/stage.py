@@ -21,7 +21,7 @@ from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import Market, as_goal
 from gpu_opt.allocation.strategy.proving import proving_jobs, relax, whole_job
 from gpu_opt.allocation.strategy.relaxation import Relaxation
-from gpu_opt.allocation.strategy.sifting import Guide, sift
+from gpu_opt.allocation.strategy.sifting import Guide, adopt, sift
 from gpu_opt.allocation.strategy.table import Floats
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.clock import Clock
@@ -149,6 +149,8 @@ class Stage:
     def ask_relaxation(self, aim: Aim | None = None) -> Guide | None:
         """Solve the relaxation for the stage's goal, or for `aim`; offer what it rounds to."""
         aim = aim or self.aim
+        if self.guide is not None and self.guide.aim.goal is self.goal:
+            self.guide = adopt(self.market, self.guide, aim, self._no_time)
         if self.guide is None or self.guide.aim != aim:
             target = self.value if self.goal.sense == "maximize" else -self.value
             self.guide = sift(self.market, aim, self.incumbent.x, target, self._relax, self._no_time)

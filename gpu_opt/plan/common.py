@@ -96,6 +96,9 @@ class Run(Result):
     seed: int
     work_limit: int | None = None
     """Programs that CBC could solve, where those were limited instead of seconds."""
+    removed: dict[str, int] = {}
+    """What no plan could use and the search left out: how many ``arcs`` (a project in a pool),
+    ``projects``, ``caps`` and ``limits``."""
     seconds: dict[str, float]
     """Wall-clock seconds by phase, ``total`` included."""
 

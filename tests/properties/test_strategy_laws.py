@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from gpu_opt.allocation.appraisal import appraise, is_feasible
 from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.incumbent import first_incumbent
+from gpu_opt.allocation.reduction import reduce
 from gpu_opt.allocation.rounding import round_relaxation
 from gpu_opt.allocation.strategy.between import between, by_team
 from gpu_opt.allocation.strategy.blocks import at_prices, cut_tree, loss_of
@@ -170,6 +171,32 @@ def test_a_team_that_can_fund_one_of_two_lumps_is_not_promised_half_of_the_secon
     assert price(market, aim, prices).bound == pytest.approx(10 + 8)
     assert choice.gain == pytest.approx(2, abs=1e-6)
     assert dict(choice.taken)[1] == NOTHING
+
+
+@settings(max_examples=60)
+@given(tiny_organizations())
+def test_no_plan_is_lost_by_leaving_out_what_no_plan_can_use(organization: Organization) -> None:
+    instance, _ = opened(organization)
+    reduced = reduce(instance)
+    goals = list_goals(instance)
+    assert reduced.removed["arcs"] == len(instance.arcs.pool) - len(reduced.arcs)
+    for x in plans(instance):
+        kept = x[reduced.arcs]
+        assert (reduced.expand(kept, instance) == x).all()
+        assert is_feasible(reduced.instance, kept)
+        assert appraise(reduced.instance, goals, kept) == pytest.approx(appraise(instance, goals, x))
+    for kept in plans(reduced.instance):
+        assert is_feasible(instance, reduced.expand(kept, instance))
+
+
+def test_what_others_keep_is_not_there_for_a_project_that_needs_it_as_a_whole() -> None:
+    pinned = project("pinned", 6, holds={"iowa": 6}, pinned=True)
+    orion = project("orion", 4, minimum=4, one_pool=True)
+    instance, _ = opened(lab([pool("iowa", gpus=8), pool("texas", gpus=8)], projects=[pinned, orion]))
+    assert reduce(instance).removed["arcs"] == 1
+    holder = project("holder", 8, holds={"iowa": 8})
+    instance, _ = opened(lab([pool("iowa", gpus=8)], projects=[holder, orion], max_moves=3))
+    assert reduce(instance).removed == {"arcs": 1, "projects": 1, "caps": 0, "limits": 0}
 
 
 @settings(max_examples=25)

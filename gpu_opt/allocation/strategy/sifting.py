@@ -19,7 +19,7 @@ from gpu_opt.allocation.strategy.lumps import Choice, choose_lumps
 from gpu_opt.allocation.strategy.prices import Aim, Prices, no_prices, settled_at_zero
 from gpu_opt.allocation.strategy.pricing import Market, as_goal, price
 from gpu_opt.allocation.strategy.relaxation import Relaxation, reached, read_prices, read_units, relaxation_of
-from gpu_opt.allocation.strategy.table import Flags, Floats
+from gpu_opt.allocation.strategy.table import Flags, Floats, Table
 from gpu_opt.instance import MILLI, Instance, Ints
 
 FEW_ARCS = 3_000
@@ -27,6 +27,9 @@ FEW_ARCS = 3_000
 
 FIRST_ARCS = 3
 """Best arcs of every project in the first program."""
+
+NEAR_ENOUGH = 1e-3
+"""Share of the bound up to which prices that were found for other values of the earlier goals are kept."""
 
 ROUNDS = 6
 MEETING = 2e-4
@@ -36,7 +39,10 @@ WARM_UP, POLISH = 100, 60
 """Steps of the ascent before the first program and after the last."""
 
 LARGE = 100_000
-"""Arcs from which on there are a third of these steps, and one program: each takes seconds."""
+"""Arcs from which on there are half of these steps, and a second program only where the first is far off."""
+
+FAR_OFF = 2e-3
+"""Relative distance of program and bound at which sifting of a large instance ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +85,15 @@ def sift(
     arcs = np.ones(len(x), dtype=bool)
     best, bound = settled_at_zero(aim, no_prices(instance, aim)), np.inf
     is_large = len(x) >= LARGE
-    steps = [count // 3 if is_large else count for count in (WARM_UP, POLISH)]
+    close = FAR_OFF if is_large else MEETING
+    steps = [count // 2 if is_large else count for count in (WARM_UP, POLISH)]
     if len(x) > FEW_ARCS:
         begin = _uniform(market, aim, best)
         best, priced, taken = improve_prices(market, aim, begin, target, steps[0], over)
         bound = priced.bound
         arcs = taken | choose_arcs(market, best, x, FIRST_ARCS)
     guide = None
-    for _ in range(1 if is_large else ROUNDS):
+    for _ in range(ROUNDS):
         part, kept = keep_arcs(instance, arcs)
         relaxation = relaxation_of(part, aim)
         if not relax(relaxation):
@@ -102,7 +109,7 @@ def sift(
         relaxed[kept] = read_units(relaxation)
         guide = Guide(aim, best, bound, arcs, relaxed, relaxed, part, kept, relaxation)
         value = as_goal(aim, reached(relaxation))
-        if over() or arcs.all() or not (wanted & ~arcs).any() or bound - value <= MEETING * abs(bound):
+        if over() or arcs.all() or not (wanted & ~arcs).any() or bound - value <= close * abs(bound):
             break
         arcs = arcs | wanted
     if guide is None or over():
@@ -111,6 +118,39 @@ def sift(
     choices = choose_lumps(market, aim, best, over)
     least = min(bound, priced.bound - sum(each.gain for each in choices))
     return replace(guide, prices=best, bound=least, choices=choices)
+
+
+def adopt(market: Market, guide: Guide, aim: Aim, over: Callable[[], bool]) -> Guide | None:
+    """The guide for the same goal with the earlier ones held elsewhere, if its prices prove as much there.
+
+    A promise that is not kept in full costs what its teams would pay for it: η of a level is the largest γ_n
+    there. None if that loses more than another relaxation of an instance of this size is worth.
+    """
+    if guide.aim == aim:
+        return guide
+    table = market.table
+    earlier = guide.prices.earlier.copy()
+    level = np.array(table.instance.teams.level)
+    for k, (goal, held) in enumerate(zip(aim.earlier, aim.held, strict=True)):
+        if goal.kind == "guarantee" and held > 0:
+            earlier[k] = guide.prices.guarantee[level == goal.index].max(initial=0.0)
+        elif goal.kind == "repair" and held > 0:
+            earlier[k] = _dearest_overrun(table, guide.prices)
+    prices = settled_at_zero(aim, replace(guide.prices, earlier=earlier))
+    choices = choose_lumps(market, aim, prices, over)
+    bound = price(market, aim, prices).bound - sum(each.gain for each in choices)
+    is_large = len(guide.relaxed) >= LARGE
+    if not is_large and bound - guide.bound > NEAR_ENOUGH * abs(bound):
+        return None
+    return replace(guide, aim=aim, prices=prices, bound=bound, choices=choices)
+
+
+def _dearest_overrun(table: Table, prices: Prices) -> float:
+    """The price of `repair` at which no overrun pays."""
+    instance = table.instance
+    pools = prices.pool / (np.array(instance.pools.unit_compute) / MILLI)
+    limits = prices.limit / np.array([each.milli / MILLI for each in instance.limits])
+    return float(max(pools.max(initial=0.0), prices.cap.max(initial=0.0), limits.max(initial=0.0)))
 
 
 def _uniform(market: Market, aim: Aim, free: Prices) -> Prices:
