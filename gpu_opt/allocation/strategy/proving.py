@@ -53,7 +53,7 @@ BLOCK_LIMITS = Limits(seconds=2.0, nodes=500)
 def proving_jobs(stage: Stage, with_whole: bool) -> Iterator[Job]:
     """Yield jobs for better bounds, the most promising first; it ends when nothing more is worth trying."""
     guide = stage.guide
-    root = [_root_job] if len(stage.incumbent.instance.arcs.pool) <= ROOT_ARCS and with_whole else []
+    root = [_root_job] if len(stage.incumbent.instance.arcs.pool) <= ROOT_ARCS else []
     if guide is not None and guide.aim.goal is stage.goal:
         lumpy = sum(choice.gain for choice in guide.choices) > LUMPY * abs(guide.bound)
         for ask in [] if lumpy else root:
