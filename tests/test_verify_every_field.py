@@ -31,6 +31,8 @@ FREE = {
     "run.seed",
     "run.work_limit",
     # What happened on another machine, at another time.
+    "run",  # without `removed`, as plans of earlier versions are
+    "run.removed",
     "run.gpu_opt",
     "run.pulp",
     "run.cbc",
@@ -63,7 +65,7 @@ def mutations(plan: Allocation | Reallocation) -> Iterator[Mutation]:
     whole = plan.model_dump()
     for path, value in alterations(whole, ()):
         words = ".".join(str(key) for key in path if isinstance(key, str))
-        field = re.sub(r"(\.by_type|\.seconds|^asked)\..*", r"\1", words)
+        field = re.sub(r"(\.by_type|\.seconds|\.removed|^asked)\..*", r"\1", words)
         yield Mutation(field, f"{path} = {value!r}", altered(whole, path, value))
 
 

@@ -117,7 +117,7 @@ def test_find_says_which_cap_is_in_the_way(gpu_opt: Command, tmp_path: Path) -> 
     ended = gpu_opt("find", 8, "--by", day(10), "--team", "research", tmp_path / "lab.yaml")
     caps = ended.out[ended.out.index("Caps in the way") : ended.out.index("If those caps were raised")]
     assert ended.code == 3
-    assert ["research", "reference", "GPUs", "16", "24", str(TODAY), "ceo"] in map(
+    assert ["research", "reference", "GPUs", "16", "24", "Mon", str(TODAY), "ceo"] in map(
         str.split, caps.splitlines()
     )
 
