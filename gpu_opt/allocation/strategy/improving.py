@@ -22,7 +22,8 @@ from gpu_opt.allocation.strategy.crew import Job
 from gpu_opt.allocation.strategy.focus import choose_arcs
 from gpu_opt.allocation.strategy.parts import Decision, Limits, decide
 from gpu_opt.allocation.strategy.pricing import price
-from gpu_opt.allocation.strategy.table import Flags
+from gpu_opt.allocation.strategy.sifting import Guide
+from gpu_opt.allocation.strategy.table import Flags, Floats
 from gpu_opt.instance import Ints
 from gpu_opt.solver import Effort
 
@@ -34,6 +35,9 @@ LIMITS = Limits(seconds=1.0, nodes=100, gap=1e-5, effort=Effort.HASTY)
 
 BLOCK, ACROSS = 25, 30
 """Projects in a block, and in a part that cuts across the tree."""
+
+LOSERS = 6
+"""Projects around which parts are chosen, before every round of blocks."""
 
 ARCS = 6
 """Arcs of a project that a part looks at, beside those in use."""
@@ -47,6 +51,8 @@ def improving_jobs(stage: Stage) -> Iterator[Job]:
         for neighbours in by_team(instance):
             yield _rounding(stage, neighbours, dived=True)
     while True:
+        for rivals in _around_losers(stage):
+            yield _job(stage, rivals)
         for chosen in _by_loss(stage):
             yield _job(stage, chosen)
             if stage.goal.kind != "value" or next(number) % 4 == 3:
@@ -57,17 +63,45 @@ def improving_jobs(stage: Stage) -> Iterator[Job]:
             yield _job(stage, _across(stage, next(number)))
 
 
+def _losses(stage: Stage, guide: Guide) -> Floats:
+    """How much less than its best every project gains in the plan, at the guide's prices."""
+    priced = price(stage.market, guide.aim, guide.prices)
+    return loss_of(stage.market.table, guide.aim, guide.prices, priced, stage.incumbent.x)
+
+
 def _by_loss(stage: Stage) -> list[Sequence[int]]:
     """The blocks in which the plan loses something at the guide's prices, most first."""
     guide = stage.guide
     if guide is None or stage.goal.kind != "value":
         return []
-    table = stage.market.table
-    priced = price(stage.market, guide.aim, guide.prices)
-    loss = loss_of(table, guide.aim, guide.prices, priced, stage.incumbent.x)
+    loss = _losses(stage, guide)
     blocks = [block.projects for block in cut_tree(stage.incumbent.instance, BLOCK)]
     by_loss = sorted(blocks, key=lambda projects: -float(loss[list(projects)].sum()))
     return [projects for projects in by_loss if loss[list(projects)].sum() > 0]
+
+
+def _around_losers(stage: Stage) -> Iterator[list[int]]:
+    """The projects that lose most, each with those that have what the relaxation gives it.
+
+    In its pools: who has more there than in the relaxation; where moves are few: who spends more of them.
+    """
+    guide, instance = stage.guide, stage.incumbent.instance
+    if guide is None or stage.goal.kind != "value":
+        return
+    arcs, count = instance.arcs, len(instance.projects.names)
+    unit = np.array(instance.pools.unit, dtype=np.float64)[arcs.pool]
+    for loser in np.argsort(-_losses(stage, guide), kind="stable")[:LOSERS].tolist():
+        x = stage.incumbent.x
+        own = slice(instance.projects.arcs[loser].start, instance.projects.arcs[loser].stop)
+        pools = arcs.pool[own][(guide.relaxed[own] > 0) | (arcs.wanted[own] > 0)]
+        here = np.isin(arcs.pool, pools)
+        excess = np.where(here, x - guide.relaxed, 0.0)
+        if instance.max_moves is not None:
+            kept, better = np.minimum(x, arcs.wanted), np.minimum(guide.relaxed, arcs.wanted)
+            excess = np.maximum(excess, better - kept)
+        taken = np.bincount(arcs.project, weights=np.maximum(excess, 0.0) * unit, minlength=count)
+        taken[loser] = np.inf
+        yield sorted(np.argsort(-taken, kind="stable")[:ACROSS].tolist())
 
 
 def _across(stage: Stage, number: int) -> Sequence[int]:
