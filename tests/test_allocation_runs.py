@@ -179,7 +179,9 @@ def test_a_cbc_that_dies_on_the_relaxation_and_the_parts_leaves_the_whole_progra
         return solver.solve(problem, options, **how)  # type: ignore[arg-type]
 
     replace_solver(monkeypatch, die_on_parts)
-    assert gpus(proved(exchange())) == BEST
+    plan = allocate(exchange(), options=dataclasses.replace(PROOF, threads=2))
+    assert plan.status is Status.OPTIMAL
+    assert gpus(plan) == BEST
 
 
 def test_a_cbc_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,9 @@ from gpu_opt.plan import Stop
 HEAD_START = 0.3
 """Seconds for which CBC has a small program to itself: most are solved by then."""
 
+ALONE = 0.4
+"""Share of the goal's time that the whole of a small program gets where there is one thread for all."""
+
 SMALL = 2_500
 """Arcs of an instance that CBC may solve as a whole."""
 
@@ -126,7 +129,7 @@ class Stage:
         is_small = len(self.incumbent.instance.arcs.pool) <= SMALL
         if is_small:
             self._give(crew, whole_job(self))
-            self._collect(crew, HEAD_START)
+            self._wait_for_whole(crew)
         if self.is_over():
             return
         if not self._is_hoped_for():
@@ -141,6 +144,16 @@ class Stage:
                 job = next(proving, None) if may_prove else None
                 self._give(crew, job or next(improving))
             self._collect(crew, POLL)
+
+    def _wait_for_whole(self, crew: Crew) -> None:
+        """Let CBC have the whole program to itself for a while; with one thread, that is all it gets."""
+        ends = time.monotonic() + (HEAD_START if crew.size > 1 else ALONE * self.seconds_left)
+        while crew.has_long_job and time.monotonic() < ends and not self.is_over():
+            self._collect(crew, POLL)
+        if crew.size == 1:
+            crew.stop_long_jobs()
+            while crew.has_long_job:
+                self._collect(crew, POLL)
 
     def _is_hoped_for(self) -> bool:
         """Whether a later goal's relaxation has shown that this one may be had in full."""

@@ -38,7 +38,7 @@ class Crew:
     """Runs jobs, up to `size` at once; leaves nothing running when it is closed."""
 
     def __init__(self, options: Options) -> None:
-        self.size = max(2, options.threads)
+        self.size = options.threads
         self._cancel = Cancel(options.cancel)
         self._cancel_long = Cancel(self._cancel)
         self._in_waves = options.work_limit is not None
