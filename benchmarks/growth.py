@@ -2,7 +2,7 @@
 
 The exponent is the slope of the least-squares line through the medians of the sizes, both axes logarithmic:
 2 means that twice the projects take four times as much. Time is the seconds until the plan is within 1 % of
-the best bound that anybody proved.
+the best bound that anybody proved of the penalty form; where nobody did, of the peer's own bound.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ CLOSE = 0.01
 
 
 def time_to(each: Outcome, bounds: Mapping[str, float], close: float = CLOSE) -> float:
-    """Seconds until the plan was so close to the best bound; infinite if it never was."""
-    bound = bounds.get(each.where.lab)
+    """Seconds until the plan was so close to the best bound, or its own; infinite if it never was."""
+    bound = bounds.get(each.where.lab, each.bound)
     if bound is None or each.status != PLAN:
         return math.inf
     near = (seconds for seconds, best in each.trace if bound - best <= close * abs(bound))

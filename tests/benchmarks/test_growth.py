@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -33,7 +34,8 @@ def test_the_time_to_one_percent_is_when_the_plan_came_that_close_to_the_bound()
     run = ran(10, 1, 5.0, ((0.5, 90.0), (1.5, 98.9), (2.5, 99.0), (4.0, 99.9)))
     assert time_to(run, {"10 1": 100.0}) == 2.5
     assert time_to(run, {"10 1": 120.0}) == math.inf
-    assert time_to(run, {}) == math.inf
+    assert time_to(replace(run, bound=None), {}) == math.inf
+    assert time_to(replace(run, bound=100.0), {}) == 2.5
 
 
 def test_growth_is_from_the_run_with_the_most_time() -> None:
