@@ -11,7 +11,7 @@ from gpu_opt.allocation.appraisal import trivial_bound
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.incumbent import Incumbent, first_incumbent
 from gpu_opt.allocation.settling import settle
-from gpu_opt.allocation.stage import SMALL, Proof, Stage
+from gpu_opt.allocation.stage import Proof, Stage
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import Market, open_market
 from gpu_opt.allocation.strategy.sifting import Guide
@@ -22,6 +22,9 @@ from gpu_opt.plan import Stop
 
 TIME_SHARES = {"repair": 1.0, "guarantee": 2.0, "value": 9.0, "moves": 0.5, "changes": 6.0}
 """How what is left of the limit is shared between the goals still to come."""
+
+TINY = 300
+"""Arcs up to which CBC has proved everything before a relaxation is built."""
 
 OPENING = 0.8
 """Share of the limit that the first relaxation, its dive and its rounding may take."""
@@ -62,7 +65,7 @@ def _open(incumbent: Incumbent, market: Market, clock: Clock) -> Guide | None:
     """
     goals = incumbent.goals
     position = next((i for i, goal in enumerate(goals) if goal.kind == "value"), None)
-    if position is None or len(incumbent.x) <= SMALL or clock.is_over:
+    if position is None or len(incumbent.x) <= TINY or clock.is_over:
         return None
     stage = Stage(incumbent, position, market, clock, clock.meter + OPENING * clock.left)
     hoped = tuple(trivial_bound(incumbent.instance, goal) for goal in goals[:position])

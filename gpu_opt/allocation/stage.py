@@ -147,7 +147,9 @@ class Stage:
 
     def _wait_for_whole(self, crew: Crew) -> None:
         """Let CBC have the whole program to itself for a while; with one thread, that is all it gets."""
-        ends = time.monotonic() + (HEAD_START if crew.size > 1 else ALONE * self.seconds_left)
+        ends = time.monotonic() + (
+            min(HEAD_START, 0.15 * self.seconds_left) if crew.size > 1 else ALONE * self.seconds_left
+        )
         while crew.has_long_job and time.monotonic() < ends and not self.is_over():
             self._collect(crew, POLL)
         if crew.size == 1:
