@@ -91,8 +91,23 @@ def _is_enough(instance: Instance, upper: Ints) -> np.ndarray[tuple[int], np.dty
     arcs, projects = instance.arcs, instance.projects
     least = np.array(projects.minimum, dtype=np.int64)[arcs.project]
     single = np.array(projects.one_pool, dtype=np.int64)[arcs.project] == 1
-    reach = _per(arcs.project, upper * arcs.own, len(projects.names))[arcs.project]
-    return np.asarray(np.where(single, upper * arcs.own, reach) >= least)
+    reach = _per(arcs.project, upper * arcs.own, len(projects.names))
+    if instance.max_moves is not None:
+        reach = np.minimum(reach, _reach_with_moves(instance, upper))
+    return np.asarray(np.where(single, upper * arcs.own, reach[arcs.project]) >= least)
+
+
+def _reach_with_moves(instance: Instance, upper: Ints) -> Ints:
+    """The most compute of every project that holds nothing: what is free, and every move where it is fastest."""
+    arcs, pools = instance.arcs, instance.pools
+    assert instance.max_moves is not None
+    room = np.array(pools.units, dtype=np.int64) + np.array(pools.over, dtype=np.int64)
+    free = np.maximum(0, room - _per(arcs.pool, arcs.wanted, len(room)))
+    unit = np.array(pools.unit, dtype=np.int64)[arcs.pool]
+    reach = _per(arcs.project, arcs.own * np.minimum(upper, free[arcs.pool]), len(instance.projects.names))
+    moved = np.zeros_like(reach)
+    np.maximum.at(moved, arcs.project, -(-arcs.own * instance.max_moves // unit))
+    return np.asarray(reach + moved)
 
 
 def _caps_in_reach(instance: Instance) -> tuple[int | None, ...]:

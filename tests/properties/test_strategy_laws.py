@@ -199,6 +199,15 @@ def test_what_others_keep_is_not_there_for_a_project_that_needs_it_as_a_whole() 
     assert reduce(instance).removed == {"arcs": 1, "projects": 1, "caps": 0, "limits": 0}
 
 
+def test_every_move_counts_once_however_many_pools_there_are() -> None:
+    holders = [project(name, 8, holds={name: 8}) for name in ("iowa", "texas")]
+    sought = project("orion", 8, minimum=6)
+    instance, _ = opened(
+        lab([pool("iowa", gpus=8), pool("texas", gpus=8)], projects=[*holders, sought], max_moves=4)
+    )
+    assert reduce(instance).removed["projects"] == 1  # four GPUs of either, but not four of both
+
+
 @settings(max_examples=25)
 @given(tiny_organizations(), st.data())
 def test_no_plan_beats_the_relaxation(organization: Organization, data: st.DataObject) -> None:
