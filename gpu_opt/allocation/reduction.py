@@ -98,7 +98,7 @@ def _is_enough(instance: Instance, upper: Ints) -> np.ndarray[tuple[int], np.dty
 
 
 def _reach_with_moves(instance: Instance, upper: Ints) -> Ints:
-    """The most compute of every project that holds nothing: what is free, and every move where it is fastest."""
+    """The most compute of a project that holds nothing: what is free, and all moves where it is fastest."""
     arcs, pools = instance.arcs, instance.pools
     assert instance.max_moves is not None
     room = np.array(pools.units, dtype=np.int64) + np.array(pools.over, dtype=np.int64)
