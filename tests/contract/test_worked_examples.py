@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import lending
-from tests.pages import ROOT, rows, run
+from tests.pages import ROOT, blocks, rows, run
 from tests.public_data import raw
 
 EXAMPLES = ("helios.md", "openb.md")
@@ -49,6 +49,31 @@ def test_an_example_shows_what_its_commands_print(
             printed = [line for command in commands for line in output(command, clone, capsys)]
         else:
             assert shown_in_order(block.splitlines(), printed) == []
+
+
+@pytest.mark.parametrize(
+    ("shown", "missing"),
+    [
+        (["T4  16...  T4 16...", "all  5,901"], []),
+        (["...", "T4 164 T4 164"], []),
+        (["all  5,902"], ["all  5,902"]),
+        (["all  5,9"], ["all  5,9"]),
+        (["T4  17...  T4 16...", "all  5,901"], ["T4  17...  T4 16..."]),
+        (["all  5,901", "...", "T4  164  T4 164"], ["T4  164  T4 164"]),
+        (["all  5,901", "all  5,901"], ["all  5,901"]),
+    ],
+)
+def test_a_line_that_is_not_printed_in_its_place_is_found(shown: list[str], missing: list[str]) -> None:
+    assert shown_in_order(shown, ["A10     2", "T4    164  T4 164", "", "all  5,901"]) == missing
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_what_an_example_shows_has_more_to_it_than_what_is_left_out(example: str) -> None:
+    page = (ROOT / "docs" / example).read_text(encoding="utf-8")
+    for block in blocks(page, "text"):
+        told = [line for line in block.splitlines() if line.strip() not in {"", "..."}]
+        assert told
+        assert all(re.search(r"\w", line.replace("...", "")) for line in told)
 
 
 def test_the_requests_that_name_one_model_are_those_of_the_raw_file(data: Path) -> None:
@@ -86,6 +111,26 @@ def worth_by_hand(
 
 
 def shown_in_order(shown: Sequence[str], printed: Sequence[str]) -> list[str]:
-    """What is shown and not printed, at least not after what is shown before it; "..." is anything."""
-    rest = iter([line.rstrip() for line in printed])
-    return [line for line in shown if line != "..." and line not in rest]
+    """What is shown and not printed, at least not after what is shown before it; "..." is anything.
+
+    How wide columns are is no matter: it hangs on what is left out, too.
+    """
+    rest, missing = list(printed), []
+    for line in shown:
+        if line.strip() == "...":
+            continue
+        matches = pattern(line).fullmatch
+        found = next((place for place, other in enumerate(rest) if matches(squeezed(other))), None)
+        if found is None:
+            missing.append(line)
+        else:
+            del rest[: found + 1]
+    return missing
+
+
+def pattern(line: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, squeezed(line).split("..."))))
+
+
+def squeezed(line: str) -> str:
+    return " ".join(line.split())
