@@ -13,19 +13,24 @@ from gpu_opt.allocation.appraisal import appraise, is_better, is_feasible
 from gpu_opt.allocation.dive import dive
 from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.greedy import fill, keep_holdings
-from gpu_opt.allocation.incumbent import first_incumbent
+from gpu_opt.allocation.incumbent import Incumbent, first_incumbent
 from gpu_opt.allocation.neighbourhoods import choose_projects
 from gpu_opt.allocation.restriction import restrict
 from gpu_opt.allocation.rounding import round_relaxation
+from gpu_opt.allocation.search import search, standing
+from gpu_opt.allocation.stage import Proof, Stage
 from gpu_opt.allocation.strategy.lumps import NOTHING
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.relaxation import Relaxation, read_units, relaxation_of
 from gpu_opt.cbc_output import SolverStatus
+from gpu_opt.clock import Clock
 from gpu_opt.indexing import build_instance
 from gpu_opt.instance import Instance
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization
+from gpu_opt.plan import Stop
 from gpu_opt.validation import check
+from tests.building import lab, pool, project
 from tests.strategies import organizations
 
 DIALS = Dials(projects=60, pools=8, tiers=2)
@@ -149,6 +154,40 @@ def test_an_incumbent_never_gets_worse(instance: Instance) -> None:
     assert not incumbent.offer(instance.arcs.upper + 1)
     assert incumbent.values == reached
     assert not is_better(goals, appraise(instance, goals, keep_holdings(instance)), reached)
+
+
+TIERS = [project("orion", 4, tier=1), project("lyra", 8, tier=2), project("vela", 8, tier=3)]
+
+
+def test_no_bound_outlives_the_value_of_an_earlier_goal_that_it_rests_on() -> None:
+    """While lyra keeps 6 GPUs, vela gets none; for all of orion lyra has to give, and vela may gain."""
+    organization = lab([pool(gpus=8)], projects=TIERS)
+    instance = build_instance(organization, organization.as_of)
+    goals, x = list_goals(instance), np.array([2, 6, 0])
+    incumbent = Incumbent(instance, goals, x, appraise(instance, goals, x))
+    lyra, vela = Proof(6.0, Stop.PROVED, 1.0), Proof(0.0, Stop.PROVED, 1.0)
+    assert standing(incumbent, 2, vela) == vela
+    assert incumbent.take(np.array([4, 0, 4]))
+    assert standing(incumbent, 1, lyra) == lyra
+    assert standing(incumbent, 2, vela) == Proof(8.0, Stop.TIME, 1.0)
+
+
+def test_what_was_proved_of_a_goal_is_kept_when_it_is_taken_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    organization = lab([pool(gpus=8)], projects=TIERS)
+    instance = build_instance(organization, organization.as_of)
+    runs: list[str] = []
+
+    def run(stage: Stage) -> Proof:
+        runs.append(stage.goal.name)
+        if len(runs) <= len(TIERS):
+            stage.tighten(stage.bound - 0.5)
+        return Proof(stage.bound, Stop.TIME, 1.0)
+
+    monkeypatch.setattr(Stage, "run", run)
+    _, proofs = search(instance, list_goals(instance), Clock(Options(time_limit=60.0)))
+    assert len(runs) > len(TIERS)
+    assert proofs[2].bound == 7.5
+    assert proofs[2].seconds == len(runs) / len(TIERS)
 
 
 @pytest.mark.parametrize("number", range(8))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from gpu_opt.allocation.appraisal import appraise, is_better, is_feasible
+from gpu_opt.allocation.appraisal import appraise, held_with, is_better, is_feasible
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.greedy import fill, keep_holdings
 from gpu_opt.allocation.near import fit
@@ -19,24 +19,34 @@ class Incumbent:
     goals: tuple[GoalSpec, ...]
     x: Ints
     values: tuple[float, ...]
+    setbacks: list[int] = field(init=False)
+    """How often a plan that was better on an earlier goal was worse on this one; by goal."""
+
+    def __post_init__(self) -> None:
+        self.setbacks = [0] * len(self.goals)
 
     def offer(self, x: Ints) -> bool:
         """Take the plan if it is feasible and better, after handing out what it leaves free."""
         if not is_feasible(self.instance, x):
             return False
-        x, values = self._filled(x)
-        if not is_better(self.goals, values, self.values):
-            return False
-        self.x, self.values = x, values
-        return True
+        return self._become(*self._filled(x))
 
     def take(self, x: Ints) -> bool:
         """Take the plan as it is, if it is feasible and better: for parts solved to the last unit."""
         if not is_feasible(self.instance, x):
             return False
-        values = appraise(self.instance, self.goals, x)
+        return self._become(x, appraise(self.instance, self.goals, x))
+
+    def setbacks_before(self, position: int) -> int:
+        """How often a goal before this one got worse: what was proved meanwhile may rest on what it was."""
+        return sum(self.setbacks[:position])
+
+    def _become(self, x: Ints, values: tuple[float, ...]) -> bool:
         if not is_better(self.goals, values, self.values):
             return False
+        for k, (goal, new, old) in enumerate(zip(self.goals, values, self.values, strict=True)):
+            loss = old - new if goal.sense == "maximize" else new - old
+            self.setbacks[k] += loss > held_with(old, goal.step)
         self.x, self.values = x, values
         return True
 

@@ -7,6 +7,8 @@ mathematics. The plan only ever improves, and every bound is one of the whole pr
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gpu_opt.allocation.appraisal import trivial_bound
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.incumbent import Incumbent, first_incumbent
@@ -48,14 +50,36 @@ def search(instance: Instance, goals: tuple[GoalSpec, ...], clock: Clock) -> tup
         open_from = next((k for k, proof in enumerate(proofs) if proof.stop is Stop.TIME), len(proofs))
         if open_from == count or (proofs and clock.left < WORTHWHILE * clock.limit):
             break
+        before: list[Proof | None] = [*proofs[open_from:]] or [None] * (count - open_from)
         del proofs[open_from:]
-        for position in range(open_from, count):
+        for position, known in zip(range(open_from, count), before, strict=True):
             shares = [TIME_SHARES[each.kind] for each in goals[position:]]
             until = clock.meter + max(0.0, clock.left) * shares[0] / sum(shares)
-            proofs.append(Stage(incumbent, position, market, clock, until, guide).run())
+            stage = Stage(incumbent, position, market, clock, until, guide)
+            proofs.append(stage.run() if known is None else _go_on(stage, known))
+        proofs = [standing(incumbent, position, proof) for position, proof in enumerate(proofs)]
     if is_near:
         proofs = settle(incumbent, proofs, clock)
     return incumbent.x, tuple(proofs)
+
+
+def _go_on(stage: Stage, known: Proof) -> Proof:
+    """Run a stage again, from what was proved of its goal before."""
+    stage.tighten(standing(stage.incumbent, stage.position, known).bound)
+    proof = stage.run()
+    return replace(proof, seconds=known.seconds + proof.seconds)
+
+
+def standing(incumbent: Incumbent, position: int, proof: Proof) -> Proof:
+    """The proof of the goal, or that nothing is proved any more.
+
+    A bound holds for plans that are as good as the incumbent was on the goals before. A plan that gave up
+    some of an earlier goal, for one that is earlier still, may be better on this one than it says.
+    """
+    if proof.rests_on == incumbent.setbacks_before(position):
+        return proof
+    bound = trivial_bound(incumbent.instance, incumbent.goals[position])
+    return replace(proof, bound=bound, stop=Stop.INTERRUPTED if proof.stop is Stop.INTERRUPTED else Stop.TIME)
 
 
 def _open(incumbent: Incumbent, market: Market, clock: Clock) -> Guide | None:

@@ -51,6 +51,8 @@ class Proof:
     bound: float
     stop: Stop
     seconds: float
+    rests_on: int = 0
+    """:meth:`Incumbent.setbacks_before` when it was begun: after another one it may be false."""
 
 
 @dataclass(slots=True)
@@ -117,12 +119,12 @@ class Stage:
 
     def run(self) -> Proof:
         """Improve the plan and the bound until they meet, the time is over, or somebody cancels."""
-        started = time.monotonic()
+        started, rests_on = time.monotonic(), self.incumbent.setbacks_before(self.position)
         self.report()
         if not self.is_over():
             with Crew(self.options) as crew:
                 self._optimize(crew)
-        return Proof(self._sound(self.bound), self._stop(), time.monotonic() - started)
+        return Proof(self._sound(self.bound), self._stop(), time.monotonic() - started, rests_on)
 
     def _optimize(self, crew: Crew) -> None:
         """Let some jobs improve the bound while others improve the plan."""
