@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gpu_opt.allocation.strategy.focus import keep_arcs
-from gpu_opt.instance import Instance, Ints
+from gpu_opt.instance import Instance, Ints, add_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,10 @@ def _reachable(instance: Instance) -> Ints:
     pinned = np.array(instance.projects.pinned, dtype=bool)[arcs.project]
     kept = np.where(pinned, arcs.wanted, 0)
     room = np.array(pools.units, dtype=np.int64) + np.array(pools.over, dtype=np.int64)
-    most = room[arcs.pool] - (_per(arcs.pool, kept, len(room))[arcs.pool] - kept)
+    most = room[arcs.pool] - (add_up(arcs.pool, kept, len(room))[arcs.pool] - kept)
     if instance.max_moves is not None:
         movable = instance.max_moves // np.array(pools.unit, dtype=np.int64)
-        stays = _per(arcs.pool, arcs.wanted, len(room))[arcs.pool] - arcs.wanted - movable[arcs.pool]
+        stays = add_up(arcs.pool, arcs.wanted, len(room))[arcs.pool] - arcs.wanted - movable[arcs.pool]
         most = np.minimum(most, room[arcs.pool] - np.maximum(0, stays))
     counted = np.array(pools.unit_compute, dtype=np.int64)[arcs.pool]
     least = np.array([np.iinfo(np.int64).max if cap is None else cap for cap in teams.cap], dtype=np.int64)
@@ -91,20 +91,21 @@ def _is_enough(instance: Instance, upper: Ints) -> np.ndarray[tuple[int], np.dty
     arcs, projects = instance.arcs, instance.projects
     least = np.array(projects.minimum, dtype=np.int64)[arcs.project]
     single = np.array(projects.one_pool, dtype=np.int64)[arcs.project] == 1
-    reach = _per(arcs.project, upper * arcs.own, len(projects.names))
+    reach = add_up(arcs.project, upper * arcs.own, len(projects.names))
     if instance.max_moves is not None:
         reach = np.minimum(reach, _reach_with_moves(instance, upper))
     return np.asarray(np.where(single, upper * arcs.own, reach[arcs.project]) >= least)
 
 
 def _reach_with_moves(instance: Instance, upper: Ints) -> Ints:
-    """The most compute of a project that holds nothing: what is free, and all moves where it is fastest."""
+    """The most compute of a project: what it holds, what is free, and all moves where it is fastest."""
     arcs, pools = instance.arcs, instance.pools
     assert instance.max_moves is not None
     room = np.array(pools.units, dtype=np.int64) + np.array(pools.over, dtype=np.int64)
-    free = np.maximum(0, room - _per(arcs.pool, arcs.wanted, len(room)))
+    free = np.maximum(0, room - add_up(arcs.pool, arcs.wanted, len(room)))
     unit = np.array(pools.unit, dtype=np.int64)[arcs.pool]
-    reach = _per(arcs.project, arcs.own * np.minimum(upper, free[arcs.pool]), len(instance.projects.names))
+    units = np.minimum(upper, free[arcs.pool] + arcs.wanted)
+    reach = add_up(arcs.project, arcs.own * units, len(instance.projects.names))
     moved = np.zeros_like(reach)
     np.maximum.at(moved, arcs.project, -(-arcs.own * instance.max_moves // unit))
     return np.asarray(reach + moved)
@@ -114,11 +115,11 @@ def _caps_in_reach(instance: Instance) -> tuple[int | None, ...]:
     """The caps without those that all that can be granted below them fits under."""
     arcs, teams, projects = instance.arcs, instance.teams, instance.projects
     compute = arcs.upper * np.array(instance.pools.unit_compute, dtype=np.int64)[arcs.pool]
-    most = _per(arcs.project, compute, len(projects.names))
+    most = add_up(arcs.project, compute, len(projects.names))
     for j in np.flatnonzero(np.array(projects.one_pool) == 1).tolist():
         own = projects.arcs[j]
         most[j] = compute[own.start : own.stop].max(initial=0)
-    total = _per(np.array(projects.team, dtype=np.int64), most, len(teams.names))
+    total = add_up(np.array(projects.team, dtype=np.int64), most, len(teams.names))
     caps = list(teams.cap)
     for n in reversed(range(len(caps))):
         cap = caps[n]
@@ -136,9 +137,3 @@ def _may_bind(instance: Instance, arcs: tuple[int, ...], gpus: int) -> bool:
     unit = np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool]
     counted = list(arcs)
     return int((instance.arcs.upper[counted] * unit[counted]).sum()) > gpus
-
-
-def _per(index: Ints, amounts: Ints, size: int) -> Ints:
-    total = np.zeros(size, dtype=np.int64)
-    np.add.at(total, index, amounts)
-    return total

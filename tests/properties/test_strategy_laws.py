@@ -208,6 +208,13 @@ def test_every_move_counts_once_however_many_pools_there_are() -> None:
     assert reduce(instance).removed["projects"] == 1  # four GPUs of either, but not four of both
 
 
+def test_what_a_project_holds_counts_in_what_it_can_reach_where_moves_are_few() -> None:
+    """Its minimum of 4 is what it holds; without a move it may still have the GPU that is free elsewhere."""
+    orion = project("orion", 8, minimum=4, holds={"iowa": 4})
+    instance, _ = opened(lab([pool("iowa", gpus=4), pool("texas", gpus=1)], projects=[orion], max_moves=0))
+    assert reduce(instance).removed["arcs"] == 0
+
+
 @settings(max_examples=25)
 @given(tiny_organizations(), st.data())
 def test_no_plan_beats_the_relaxation(organization: Organization, data: st.DataObject) -> None:
