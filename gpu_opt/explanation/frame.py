@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gpu_opt.allocation.appraisal import appraise, is_better, is_feasible
+from gpu_opt.allocation.appraisal import appraise, is_feasible
 from gpu_opt.allocation.barriers import Situation
-from gpu_opt.allocation.constraints import expression
 from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
 from gpu_opt.allocation.goals import GoalSpec, list_goals
 from gpu_opt.allocation.restriction import restrict
@@ -21,11 +20,10 @@ from gpu_opt.allocation.rivals import Contest, gain
 from gpu_opt.allocation.start import read_grants, set_start
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.explanation.resources import Counted
-from gpu_opt.explanation.wish import Wish
-from gpu_opt.instance import MILLI, Instance, Ints
+from gpu_opt.instance import Instance, Ints
 from gpu_opt.options import Options
 from gpu_opt.plan import Resource
-from gpu_opt.solver import solve
+from gpu_opt.solver import Effort, solve
 
 LARGEST = 8
 """Projects in a frame; half of them lack something, half have what they lack."""
@@ -97,68 +95,37 @@ def best_in_frame(
     seconds: float,
     *,
     leave_out: Collection[str] = (),
-    wish: Wish | None = None,
+    effort: Effort = Effort.FULL,
 ) -> Framed:
     """Optimize every goal over the projects in the frame, starting from the plan `x`.
 
-    The plan must keep every constraint. Goals of the kinds `leave_out` are not looked at. With a wish, of
-    equally good plans one that grants it least; and it ends as soon as all plans that are as good on the
-    goals so far grant it. Raises SolverFailure if CBC cannot be run.
+    The plan must keep every constraint. Goals of the kinds `leave_out` are not looked at. With
+    :attr:`Effort.HASTY` it is found sooner, and proved later. Raises SolverFailure if CBC cannot be run.
     """
     chosen = [j for j, name in enumerate(instance.projects.names) if name in frame]
-    part, kept = _part(instance, x, chosen)
+    part, kept = part_of(instance, x, chosen)
     goals = [goal for goal in list_goals(part) if goal.kind not in leave_out]
     formulation = formulate(part)
     proved, found = True, x.copy()
     for position, goal in enumerate(goals):
         share = seconds / min(2, len(goals) - position)
         found[kept], is_best, spent = _improve(
-            part, formulation, goals, position, found[kept], options, share
+            part, formulation, goals, position, found[kept], options, share, effort
         )
         proved, seconds = proved and is_best, seconds - spent
-        so_far = goals[: position + 1]
-        hold(formulation, part, goal, appraise(part, tuple(so_far), found[kept])[-1])
-        if wish is not None and proved and wish.is_granted(instance, found):
-            least, counted = found.copy(), wish.counted(instance)[kept]
-            least[kept], is_least = _spare(part, formulation, so_far, found[kept], counted, options, seconds)
-            if is_least and (wish.is_granted(instance, least) or so_far == goals):
-                found = least
-                break
-            proved = proved and so_far != goals
+        hold(formulation, part, goal, appraise(part, tuple(goals[: position + 1]), found[kept])[-1])
     told = [goal for goal in list_goals(instance) if goal.kind not in leave_out]
     values = appraise(instance, tuple(told), found)
     return Framed(found, dict(zip([goal.name for goal in told], values, strict=True)), proved)
 
 
-def _part(instance: Instance, x: Ints, chosen: Sequence[int]) -> tuple[Instance, Ints]:
+def part_of(instance: Instance, x: Ints, chosen: Sequence[int]) -> tuple[Instance, Ints]:
     """The part of the chosen projects, without the arcs on which they could not have anything anyway."""
     others = ~np.isin(instance.arcs.project, chosen)
     left = np.array(instance.pools.units, dtype=np.int64)
     np.subtract.at(left, instance.arcs.pool[others], x[others])
     within_reach = (left[instance.arcs.pool] > 0) | (x > 0) | (instance.arcs.wanted > 0)
     return restrict(instance, x, chosen, within_reach)
-
-
-def _spare(
-    part: Instance,
-    formulation: Formulation,
-    goals: Sequence[GoalSpec],
-    units: Ints,
-    counted: Ints,
-    options: Options,
-    seconds: float,
-) -> tuple[Ints, bool]:
-    """A plan as good on the goals with the least of what is counted per unit, and whether that is proved."""
-    formulation.problem.sense = 1
-    terms = [(x, int(each) / MILLI) for x, each in zip(formulation.variables.x, counted, strict=True) if each]
-    formulation.problem.objective = expression(terms)
-    set_start(part, formulation.variables, units)
-    answer = solve(formulation.problem, replace(options, threads=1), seconds=seconds, start=True)
-    found = read_grants(formulation.variables) if answer.has_solution else units
-    before, after = (appraise(part, tuple(goals), each) for each in (units, found))
-    if not is_feasible(part, found) or is_better(tuple(goals), before, after):
-        return units, False
-    return found, answer.status is SolverStatus.OPTIMAL
 
 
 def _improve(
@@ -169,6 +136,7 @@ def _improve(
     x: Ints,
     options: Options,
     seconds: float,
+    effort: Effort,
 ) -> tuple[Ints, bool, float]:
     """The best plan on one goal, whether that is proved, and the seconds that it took."""
     goal = goals[position]
@@ -178,7 +146,7 @@ def _improve(
     aim(formulation, goal, instance)
     set_start(instance, formulation.variables, x)
     one_thread = replace(options, threads=1)
-    answer = solve(formulation.problem, one_thread, seconds=seconds, start=True)
+    answer = solve(formulation.problem, one_thread, seconds=seconds, start=True, effort=effort)
     found = read_grants(formulation.variables) if answer.has_solution else x
     if not is_feasible(instance, found):
         return x, False, answer.seconds

@@ -1,7 +1,7 @@
 """The smallest change of a kind that is enough, found and confirmed by solving again.
 
 Whole programs of a large lab take minutes to be proved. So a change is confirmed in a frame: the projects
-that it concerns decide again, in whole units and to proof, while all others keep what they have.
+that it concerns decide again, in whole units, while all others keep what they have.
 """
 
 from __future__ import annotations
@@ -21,12 +21,14 @@ from gpu_opt.errors import InvalidInput
 from gpu_opt.explanation.frame import best_in_frame
 from gpu_opt.explanation.levers import Lever
 from gpu_opt.explanation.seen import Seen, gpus_by_project, units
+from gpu_opt.explanation.verdict import decide
 from gpu_opt.explanation.wish import Wish
 from gpu_opt.indexing import build_instance
 from gpu_opt.instance import MILLI, Instance, Ints
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Allocation, Basis, Loss, Remedy, RemedyKind
+from gpu_opt.solver import Effort
 
 FACTS = {RemedyKind.POOL, RemedyKind.ONE_POOL, RemedyKind.MINIMUM}
 """Changes that nobody decides from above: hardware, and the project's own terms."""
@@ -36,22 +38,19 @@ RANKS = {RemedyKind.PRIORITY, RemedyKind.RANK}
 SHARE = 0.5
 """Of the time for all changes, for one trial at most."""
 
-SHARE_TO_SHOW = 0.15
+SHARE_TO_SHOW = 0.3
 """Of it, for the plan from which is read what a change takes from whom."""
-
-LATER = frozenset({"moves", "changes"})
-"""Kinds of goals that choose among best plans; what is confirmed holds for all of these."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Trial:
-    """What was proved of the best plans within a frame, by what is broken, what is promised, and value."""
+    """What was proved of the best plans within a frame."""
 
     organization: Organization
     instance: Instance
     frame: frozenset[str]
     x: Ints
-    """One of them; where all that are best on the first goals grant the wish, only on those."""
+    """One that is better than all that do not grant the wish, or as good as all that do."""
     is_granted: bool
     """Whether every best plan grants the wish, whichever is chosen."""
 
@@ -89,17 +88,14 @@ class Trials:
             return None
         instance = with_near(build_instance(organization, self.plan.date), self.plan.grants)
         x = units(instance, self.plan)
-        found = best_in_frame(
-            instance, x, frame, self.clock.options, seconds, leave_out=LATER, wish=self.wish
-        )
-        if not found.is_proved:
-            return None
-        return Trial(organization, instance, frame, found.x, self.wish.is_granted(instance, found.x))
+        found = decide(instance, x, frame, self.wish, self.clock.options, seconds)
+        return None if found is None else Trial(organization, instance, frame, found.x, found.is_granted)
 
     def nearest(self, trial: Trial) -> Trial:
-        """Of the best plans, one with few moves and changes: the fewest that are found in a short time."""
+        """A plan at least as good, with few moves and changes: the best that is found in a short time."""
         seconds = self.clock.options.time_limit * SHARE_TO_SHOW / 2
-        found = best_in_frame(trial.instance, trial.x, trial.frame, self.clock.options, seconds)
+        options = self.clock.options
+        found = best_in_frame(trial.instance, trial.x, trial.frame, options, seconds, effort=Effort.HASTY)
         return dataclasses.replace(trial, x=found.x)
 
     def without(self, frame: frozenset[str]) -> Trial | None:

@@ -121,7 +121,8 @@ def has_what_it_lacked(
         return total >= data.targets[found.subject]
     pools = {pool for name in found.projects for pool in data.scopes[name].speeds}
     largest = max((unit[pool] * data.fleet.unit[pool] for pool in pools), default=exact(0))
-    return total > exact(found.granted) + exact(round(found.missing, 3)) - largest
+    more = max(exact(0), exact(round(found.missing, 3)) - largest)  # more than it has, in any case
+    return total > exact(found.granted) + more
 
 
 def team_of(stated: Organization, project: str) -> str:
