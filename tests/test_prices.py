@@ -136,6 +136,23 @@ def test_the_sentence_prefers_none_of_those_that_are_worth_the_same() -> None:
     )
 
 
+def test_the_sentence_says_which_tiers_pay_for_what_another_gains() -> None:
+    organization = lab([pool("iowa", 4)], projects=[project("orion", 8)])
+    found = prices(organization, proved(organization), options=PROOF)
+    moves = {"resource": Resource.MOVE_BUDGET, "owner": "ceo", "amount": 4.0, "confirmed_by_tier": None}
+
+    def told(by_tier: dict[int, float]) -> str:
+        changed = found.prices[0].model_copy(update=moves | {"worth_by_tier": by_tier, "shortfall": 0.0})
+        return sentence(found.model_copy(update={"prices": (changed,)})).partition("hurts most is ")[2]
+
+    assert told({1: 8.0, 2: -4.0}) == (
+        "max_moves (ceo): each move more is worth 2 to tier 1, and costs later tiers 1."
+    )
+    assert told({1: -8.0, 2: 12.0}) == (
+        "max_moves (ceo): each move more costs tier 1 2, and is worth 3 to later tiers."
+    )
+
+
 def test_nothing_is_worth_more_where_everybody_has_all() -> None:
     organization = lab(projects=[project("orion", 8)])
     assert sentence(prices(organization, options=PROOF)).startswith("Nothing is worth having more of")

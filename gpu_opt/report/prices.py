@@ -53,7 +53,8 @@ def sentence(found: Prices) -> str:
     owner = f" ({worst.owner})" if worst.owner else ""
     others = sum(_hurts(each) == _hurts(worst) for each in budgets) - 1
     as_much = f", and {counted(others, 'other')} as much" if others else ""
-    return f"{first}. What hurts most is the {name(worst)}{owner}{as_much}: {_hurts(worst)}."
+    named = name(worst) if worst.resource is Resource.MOVE_BUDGET else f"the {name(worst)}"
+    return f"{first}. What hurts most is {named}{owner}{as_much}: {_hurts(worst)}."
 
 
 def _hurts(price: Price) -> str:
@@ -69,8 +70,9 @@ def _does(price: Price) -> str:
     head = by_tier.get(first, 0.0) / price.amount
     rest = sum(by_tier.values()) / price.amount - head
     if head * rest < 0:
-        tier = f"to tier {first}, and {amount(abs(rest))} the other way to later tiers"
-        return f"is worth {amount(head)} {tier}" if head > 0 else f"costs {amount(-head)} {tier}"
+        if head > 0:
+            return f"is worth {amount(head)} to tier {first}, and costs later tiers {amount(-rest)}"
+        return f"costs tier {first} {amount(-head)}, and is worth {amount(rest)} to later tiers"
     rate = head + rest
     return f"is worth {amount(rate)}" if rate >= 0 else f"costs {amount(-rate)}"
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gpu_opt.allocation.appraisal import held_at
-from gpu_opt.allocation.constraints import every_variable_once, expression
+from gpu_opt.allocation.constraints import expression
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.strategy.prices import Aim, Prices, settled_at_zero
 from gpu_opt.allocation.strategy.table import Floats
@@ -95,7 +95,7 @@ def aim_at_goal(relaxation: Relaxation) -> None:
     columns, zero = relaxation.columns, _held_at_zero(relaxation.aim)
     terms, _ = goal_terms(relaxation.instance, columns, relaxation.aim.goal)
     relaxation.problem.sense = -1 if relaxation.aim.goal.sense == "maximize" else 1
-    relaxation.problem.objective = expression(every_variable_once(terms))
+    relaxation.problem.objective = expression(_added_up(terms))
     columns.too_many.upBound = 0.0
     for n, short in columns.short.items():
         if relaxation.instance.teams.level[n] in zero:
@@ -120,7 +120,7 @@ def aim_at_most(relaxation: Relaxation, funded: Iterable[int]) -> None:
         if instance.teams.level[n] in zero:
             short.upBound = float(instance.teams.target[n])
             terms.append((short, -dear))
-    relaxation.problem.objective = expression(every_variable_once(terms))
+    relaxation.problem.objective = expression(_added_up(terms))
 
 
 def reached(relaxation: Relaxation) -> float:
@@ -209,7 +209,7 @@ def _hold(problem: LpProblem, instance: Instance, columns: Columns, goal: GoalSp
             variable.upBound = 0.0
     elif terms:
         sense = ">=" if goal.sense == "maximize" else "<="
-        _add_row(problem, f"earlier_goals_{goal.name}", every_variable_once(terms), sense, limit - constant)
+        _add_row(problem, f"earlier_goals_{goal.name}", _added_up(terms), sense, limit - constant)
 
 
 def _add_columns(problem: LpProblem, instance: Instance) -> Columns:
@@ -324,6 +324,15 @@ def _project_rows(instance: Instance, columns: Columns) -> Iterable[tuple[str, l
             finest = max(needed[a] for a in mine)
             shares = [(variable, finest / needed[a]) for a in mine for variable in columns.units(a)]
             yield f"demand_{j}", shares, "<=", float(projects.most_share[j] * finest)
+
+
+def _added_up(terms: Iterable[Term]) -> list[Term]:
+    """Every variable once."""
+    by_name: dict[str, Term] = {}
+    for variable, each in terms:
+        _, before = by_name.get(variable.name, (variable, 0.0))
+        by_name[variable.name] = variable, before + each
+    return list(by_name.values())
 
 
 def _add_row(problem: LpProblem, name: str, terms: list[Term], sense: str, side: float) -> None:
