@@ -7,7 +7,7 @@ of the checker and the golden file, and a test holds the sets equal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gpu_opt.allocation.variables import Variables
@@ -25,6 +25,15 @@ def expression(terms: Terms) -> LpAffineExpression:
     from pulp import LpAffineExpression
 
     return LpAffineExpression.from_list(list(terms))
+
+
+def every_variable_once(terms: Iterable[tuple[LpVariable, float]]) -> list[tuple[LpVariable, float]]:
+    """The same sum, with one coefficient for every variable."""
+    by_name: dict[str, tuple[LpVariable, float]] = {}
+    for variable, each in terms:
+        _, before = by_name.get(variable.name, (variable, 0.0))
+        by_name[variable.name] = variable, before + each
+    return list(by_name.values())
 
 
 def pool_capacity(instance: Instance, variables: Variables) -> Iterator[Row]:

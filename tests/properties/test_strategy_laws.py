@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from gpu_opt.allocation.strategy.focus import choose_arcs, keep_arcs
 from gpu_opt.allocation.strategy.lumps import NOTHING, choose_lumps
 from gpu_opt.allocation.strategy.parts import Limits, bound_part, decide
 from gpu_opt.allocation.strategy.prices import Aim, Prices, no_prices, settled_at_zero
-from gpu_opt.allocation.strategy.pricing import Market, as_goal, open_market, price
+from gpu_opt.allocation.strategy.pricing import Market, _running_begin, as_goal, open_market, price
 from gpu_opt.allocation.strategy.relaxation import reached, read_prices, read_units, relaxation_of
 from gpu_opt.allocation.strategy.table import tabulate
 from gpu_opt.cbc_output import SolverStatus
@@ -171,6 +172,26 @@ def test_a_team_that_can_fund_one_of_two_lumps_is_not_promised_half_of_the_secon
     assert price(market, aim, prices).bound == pytest.approx(10 + 8)
     assert choice.gain == pytest.approx(2, abs=1e-6)
     assert dict(choice.taken)[1] == NOTHING
+
+
+def test_a_cap_below_the_target_has_a_price_of_its_own() -> None:
+    """Caps are rounded down, so that a target may be a hair above; here by one GPU, of 11 promised."""
+    instance, _ = opened(
+        lab([pool(gpus=10)], projects=[project("orion", 10)], teams=[root(cap=9, guarantee=9)])
+    )
+    teams = replace(instance.teams, cap=(10_000,), target=(Fraction(11),))
+    market = open_market(tabulate(replace(instance, teams=teams)))
+    aim = Aim(list_goals(instance)[0], (), ())
+    prices = replace(no_prices(instance, aim), cap=np.array([2.0]), guarantee=np.array([1.0]))
+    (choice,) = choose_lumps(market, aim, prices, lambda: False)
+    assert price(market, aim, prices).bound - choice.gain == pytest.approx(-1.0)
+
+
+def test_what_a_project_takes_does_not_depend_on_how_much_others_take_before_it() -> None:
+    project = np.repeat(np.arange(100_001), 2)
+    compute = np.full(len(project), 123_456.789)
+    compute[-2:] = 0.1, 0.2
+    assert _running_begin(project, compute)[-2:] == pytest.approx([0.0, 0.1], abs=1e-12)
 
 
 @settings(max_examples=60)

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gpu_opt.allocation.strategy.prices import Aim, Prices, price_of
+from gpu_opt.allocation.strategy.prices import Aim, Prices, price_of, right_hand_side
 from gpu_opt.allocation.strategy.pricing import OUTWARD, Market, Offers, make_offers, price
 from gpu_opt.allocation.strategy.table import Floats
 from gpu_opt.instance import MILLI, Instance
@@ -89,7 +89,8 @@ def choose_lumps(
     spread = np.stack([each.spread for each in offers], axis=1)
     priced = price(market, aim, prices)
     here = make_offers(market, aim, prices)
-    book = _Book(market, here, spread, priced.profit, own, grid)
+    earned = right_hand_side(market.table, aim, prices).team
+    book = _Book(market, here, spread, priced.profit, earned, own, grid)
     return tuple(_choose(book, aim, prices, n, nodes) for n in teams if not over())
 
 
@@ -115,6 +116,8 @@ class _Book:
     """What a project gains that takes its minimum at least, in any pools; shape (projects, prices)."""
     profit: Floats
     """At the prices at hand."""
+    earned: Floats
+    """What every team's own rows earn at the prices at hand, where a cap and a target may both have one."""
     own: Floats
     """ν of every team at hand."""
     grid: Floats
@@ -149,8 +152,7 @@ def _choose(book: _Book, aim: Aim, prices: Prices, team: int, nodes: int) -> Cho
         else:
             rest = rest + lump
     bound, taken = _branch(lumps, rest, nodes)
-    here = float(_earned(table.instance, aim, prices, team, book.own[team : team + 1])[0])
-    before = here + float(book.profit[projects].sum())
+    before = float(book.earned[team] + book.profit[projects].sum())
     outward = OUTWARD * float(np.abs(rest).max() + sum(np.abs(lump.rows).max() for lump in lumps))
     return Choice(team, max(0.0, before - bound - outward), taken)
 

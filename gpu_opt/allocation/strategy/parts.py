@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gpu_opt.allocation.appraisal import appraise
-from gpu_opt.allocation.constraints import expression
+from gpu_opt.allocation.constraints import every_variable_once, expression
 from gpu_opt.allocation.formulation import Formulation, formulate, hold
 from gpu_opt.allocation.goals import GoalSpec, list_goals
 from gpu_opt.allocation.start import read_grants, set_start
@@ -85,7 +85,9 @@ def decide(decision: Decision, cancel: Cancel | None = None) -> Ints | None:
             break
         hold(formulation, decision.part, earlier, value)
     formulation.problem.sense = -1 if goal.sense == "maximize" else 1
-    formulation.problem.objective = _summed(_with_later_values(goal, goals, decision.part, formulation))
+    formulation.problem.objective = expression(
+        every_variable_once(_with_later_values(goal, goals, decision.part, formulation))
+    )
     if decision.least is not None:
         for variable, least in zip(formulation.variables.x, decision.least.tolist(), strict=True):
             variable.lowBound = least
@@ -128,7 +130,7 @@ def bound_part(asked: PartAtPrices, cancel: Cancel | None = None) -> float | Non
     if not terms:
         return 0.0
     formulation.problem.sense = -1
-    formulation.problem.objective = _summed(terms)
+    formulation.problem.objective = expression(every_variable_once(terms))
     answer = _solve(formulation, asked.limits, cancel, start=False, preprocess=False)
     if answer is None or answer.bound is None:
         return None
@@ -140,15 +142,6 @@ def _weighed(
 ) -> list[tuple[Any, float]]:
     sign = weight if goal.sense == "maximize" else -weight
     return [(variable, sign * each) for variable, each in goal.terms(part, formulation.variables)]
-
-
-def _summed(terms: list[tuple[Any, float]]) -> Any:
-    """An expression with every variable once."""
-    by_name: dict[str, tuple[Any, float]] = {}
-    for variable, each in terms:
-        _, before = by_name.get(variable.name, (variable, 0.0))
-        by_name[variable.name] = variable, before + each
-    return expression(list(by_name.values()))
 
 
 def _solve(

@@ -29,7 +29,7 @@ from gpu_opt.allocation.strategy.prices import (
     right_hand_side,
 )
 from gpu_opt.allocation.strategy.table import Flags, Floats, Table, add_up, value_of
-from gpu_opt.instance import Ints
+from gpu_opt.instance import MILLI, Ints
 
 OUTWARD = 1e-11
 """Share of the sum of all absolute terms by which a bound is moved outward, against rounding."""
@@ -275,9 +275,13 @@ def _best_of_steps(
 
 
 def _running_begin(project: Ints, compute: Floats) -> Floats:
-    """Compute of all earlier pieces of the same project; the pieces of a project are consecutive."""
+    """Compute of all earlier pieces of the same project; the pieces of a project are consecutive.
+
+    Added up in whole milli-compute: a sum over all projects would otherwise round more than `OUTWARD` allows.
+    """
     if not len(project):
         return np.zeros(0)
-    before = np.cumsum(compute) - compute
+    milli = np.rint(compute * MILLI).astype(np.int64)
+    before = np.cumsum(milli) - milli
     first = np.flatnonzero(np.r_[True, project[1:] != project[:-1]])
-    return np.asarray(before - np.repeat(before[first], np.diff(np.r_[first, len(project)])))
+    return np.asarray((before - np.repeat(before[first], np.diff(np.r_[first, len(project)]))) / MILLI)

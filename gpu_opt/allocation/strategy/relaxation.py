@@ -9,7 +9,8 @@ It is as tight as that of `gpu_opt.allocation.formulation` but has a third of it
   ≤ 1;
 - moved: units up to the wanted holdings are columns of their own, and every one of them spares a move.
 
-Rows that couple projects are those of the formulation, under the same names; their duals are prices.
+Rows that couple projects are those of the formulation, under the same names; their duals are prices. The
+columns are in :mod:`.columns`, the rows in :mod:`.rows`; here they become a program for a goal.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gpu_opt.allocation.appraisal import held_at
-from gpu_opt.allocation.constraints import expression
+from gpu_opt.allocation.constraints import every_variable_once, expression
 from gpu_opt.allocation.goals import GoalSpec
+from gpu_opt.allocation.strategy.columns import Columns, add_columns
 from gpu_opt.allocation.strategy.prices import Aim, Prices, settled_at_zero
+from gpu_opt.allocation.strategy.rows import limit_rows, pool_rows, project_rows, team_rows
 from gpu_opt.allocation.strategy.table import Floats
 from gpu_opt.instance import MILLI, Instance
 
@@ -34,30 +37,6 @@ if TYPE_CHECKING:
 
 DEAR = 10.0
 """What must not be missed in a dive is worth this many times the most valuable compute."""
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """All variables, by index; a mapping has only the indices for which the variable exists."""
-
-    kept: dict[int, LpVariable]
-    """Units up to the wanted holdings, by arc with some."""
-    more: dict[int, LpVariable]
-    """Units beyond, by arc."""
-    value: list[list[tuple[LpVariable, float]]]
-    """Compute in each piece of the envelope and its worth without the priority, by project."""
-    total: list[LpVariable]
-    """T_n, by team."""
-    short: dict[int, LpVariable]
-    over_pool: dict[int, LpVariable]
-    over_team: dict[int, LpVariable]
-    over_limit: dict[int, LpVariable]
-    too_many: LpVariable
-    """GPUs moved beyond the budget; 0 but in a dive."""
-
-    def units(self, arc: int) -> list[LpVariable]:
-        """The columns that add up to an arc's units."""
-        return [columns[arc] for columns in (self.kept, self.more) if arc in columns]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +54,8 @@ def relaxation_of(instance: Instance, aim: Aim) -> Relaxation:
     from pulp import LpProblem
 
     problem = LpProblem("relaxation")
-    columns = _add_columns(problem, instance)
-    for rows in (_pool_rows, _team_rows, _limit_rows, _project_rows):
+    columns = add_columns(problem, instance)
+    for rows in (pool_rows, team_rows, limit_rows, project_rows):
         for name, terms, sense, side in rows(instance, columns):
             _add_row(problem, name, terms, sense, side)
     terms, moved = _counted(instance, columns, _moves_cost(instance, 1.0))
@@ -95,7 +74,7 @@ def aim_at_goal(relaxation: Relaxation) -> None:
     columns, zero = relaxation.columns, _held_at_zero(relaxation.aim)
     terms, _ = goal_terms(relaxation.instance, columns, relaxation.aim.goal)
     relaxation.problem.sense = -1 if relaxation.aim.goal.sense == "maximize" else 1
-    relaxation.problem.objective = expression(_added_up(terms))
+    relaxation.problem.objective = expression(every_variable_once(terms))
     columns.too_many.upBound = 0.0
     for n, short in columns.short.items():
         if relaxation.instance.teams.level[n] in zero:
@@ -120,7 +99,7 @@ def aim_at_most(relaxation: Relaxation, funded: Iterable[int]) -> None:
         if instance.teams.level[n] in zero:
             short.upBound = float(instance.teams.target[n])
             terms.append((short, -dear))
-    relaxation.problem.objective = expression(_added_up(terms))
+    relaxation.problem.objective = expression(every_variable_once(terms))
 
 
 def reached(relaxation: Relaxation) -> float:
@@ -209,130 +188,7 @@ def _hold(problem: LpProblem, instance: Instance, columns: Columns, goal: GoalSp
             variable.upBound = 0.0
     elif terms:
         sense = ">=" if goal.sense == "maximize" else "<="
-        _add_row(problem, f"earlier_goals_{goal.name}", _added_up(terms), sense, limit - constant)
-
-
-def _add_columns(problem: LpProblem, instance: Instance) -> Columns:
-    arcs, teams = instance.arcs, instance.teams
-    upper, wanted = arcs.upper.tolist(), arcs.wanted.tolist()
-    pinned = [instance.projects.pinned[j] for j in arcs.project.tolist()]
-    add = problem.add_variable
-    over_pool = ((p, over) for p, over in enumerate(instance.pools.over) if over)
-    over_team = ((n, over / MILLI) for n, over in enumerate(teams.over) if over)
-    over_limit = ((i, limit.over) for i, limit in enumerate(instance.limits) if limit.over)
-    target = ((n, float(target)) for n, target in enumerate(teams.target) if target)
-    return Columns(
-        kept={a: add(f"k_{a}", w if pinned[a] else 0, w) for a, w in enumerate(wanted) if w},
-        more={
-            a: add(f"x_{a}", 0, most - w)
-            for a, (most, w) in enumerate(zip(upper, wanted, strict=True))
-            if most > w
-        },
-        value=[
-            [(add(f"v_{j}_{k}", 0, length), worth) for k, (length, worth) in enumerate(pieces)]
-            for j, pieces in enumerate(_envelopes(instance))
-        ],
-        total=[add(f"total_{n}", 0) for n in range(len(teams.names))],
-        short={n: add(f"short_{n}", 0, most) for n, most in target},
-        over_pool={p: add(f"over_pool_{p}", 0, most) for p, most in over_pool},
-        over_team={n: add(f"over_team_{n}", 0, most) for n, most in over_team},
-        over_limit={i: add(f"over_limit_{i}", 0, most) for i, most in over_limit},
-        too_many=add("too_many", 0, 0),
-    )
-
-
-def _envelopes(instance: Instance) -> Iterable[list[tuple[float, float]]]:
-    """(compute, value of a reference GPU) of every piece of the concave envelope, by project."""
-    projects = instance.projects
-    ends = np.cumsum([float(share) for share, _ in instance.segments])
-    segments = [(end, float(worth)) for end, (_, worth) in zip(ends.tolist(), instance.segments, strict=True)]
-    for j, own in enumerate(projects.arcs):
-        demand, least = projects.demand[j] / MILLI, projects.minimum[j] / MILLI
-        pieces: list[tuple[float, float]] = []
-        begin = valued = 0.0
-        for share, worth in segments if own else ():
-            end = share * demand
-            valued += worth * max(0.0, min(end, least) - begin)
-            if end > max(begin, least):
-                pieces.append((end - max(begin, least), worth))
-            begin = end
-        yield [(least, valued / least), *pieces] if own and least else pieces
-
-
-def _pool_rows(instance: Instance, columns: Columns) -> Iterable[tuple[str, list[Term], str, float]]:
-    terms: list[list[Term]] = [[] for _ in instance.pools.names]
-    pools = instance.arcs.pool.tolist()
-    for group in (columns.kept, columns.more):
-        for a, variable in group.items():
-            terms[pools[a]].append((variable, 1.0))
-    for p, granted in enumerate(terms):
-        if granted:
-            over = [(columns.over_pool[p], -1.0)] if p in columns.over_pool else []
-            yield f"pool_capacity_{p}", [*granted, *over], "<=", instance.pools.units[p]
-
-
-def _team_rows(instance: Instance, columns: Columns) -> Iterable[tuple[str, list[Term], str, float]]:
-    teams, arcs = instance.teams, instance.arcs
-    terms: list[list[Term]] = [[(total, -1.0)] for total in columns.total]
-    for n, parent in enumerate(teams.parent):
-        if parent >= 0:
-            terms[parent].append((columns.total[n], 1.0))
-    counted = (np.array(instance.pools.unit_compute)[arcs.pool] / MILLI).tolist()
-    team = np.array(instance.projects.team, dtype=np.int64)[arcs.project].tolist()
-    for group in (columns.kept, columns.more):
-        for a, variable in group.items():
-            terms[team[a]].append((variable, counted[a]))
-    for n, total in enumerate(columns.total):
-        yield f"team_total_{n}", terms[n], "==", 0.0
-        cap = teams.cap[n]
-        if cap is not None:
-            over = [(columns.over_team[n], -1.0)] if n in columns.over_team else []
-            yield f"team_cap_{n}", [(total, 1.0), *over], "<=", cap / MILLI
-        if n in columns.short:
-            reaches = [(total, 1.0), (columns.short[n], 1.0)]
-            yield f"team_guarantee_{n}", reaches, ">=", float(teams.target[n])
-
-
-def _limit_rows(instance: Instance, columns: Columns) -> Iterable[tuple[str, list[Term], str, float]]:
-    unit = np.array(instance.pools.unit)[instance.arcs.pool].tolist()
-    for i, limit in enumerate(instance.limits):
-        granted = [(variable, float(unit[a])) for a in limit.arcs for variable in columns.units(a)]
-        if granted:
-            over = [(columns.over_limit[i], -1.0)] if i in columns.over_limit else []
-            yield f"type_limit_{i}", [*granted, *over], "<=", limit.gpus
-
-
-def _project_rows(instance: Instance, columns: Columns) -> Iterable[tuple[str, list[Term], str, float]]:
-    arcs, projects = instance.arcs, instance.projects
-    own, needed, upper = (arcs.own / MILLI).tolist(), arcs.needed.tolist(), arcs.upper.tolist()
-    for j, mine in enumerate(projects.arcs):
-        if not mine:
-            continue
-        granted = [(variable, -own[a]) for a in mine for variable in columns.units(a)]
-        valued = [(variable, 1.0) for variable, _ in columns.value[j]]
-        yield f"value_{j}", [*valued, *granted], "<=", 0.0
-        k = projects.one_pool[j]
-        if k and len(mine) > 1:
-            shares = [
-                (variable, (1.0 if arcs.wanted[a] else float(k)) / upper[a])
-                for a in mine
-                if upper[a]
-                for variable in columns.units(a)
-            ]
-            yield f"one_pool_{j}", shares, "<=", float(k)
-        elif len(mine) > 1:
-            finest = max(needed[a] for a in mine)
-            shares = [(variable, finest / needed[a]) for a in mine for variable in columns.units(a)]
-            yield f"demand_{j}", shares, "<=", float(projects.most_share[j] * finest)
-
-
-def _added_up(terms: Iterable[Term]) -> list[Term]:
-    """Every variable once."""
-    by_name: dict[str, Term] = {}
-    for variable, each in terms:
-        _, before = by_name.get(variable.name, (variable, 0.0))
-        by_name[variable.name] = variable, before + each
-    return list(by_name.values())
+        _add_row(problem, f"earlier_goals_{goal.name}", every_variable_once(terms), sense, limit - constant)
 
 
 def _add_row(problem: LpProblem, name: str, terms: list[Term], sense: str, side: float) -> None:
