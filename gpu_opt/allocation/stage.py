@@ -31,6 +31,9 @@ from gpu_opt.plan import Stop
 HEAD_START = 0.3
 """Seconds for which CBC has a small program to itself: most are solved by then."""
 
+HEAD_SHARE = 0.15
+"""Share of the goal's time that this may be at most."""
+
 ALONE = 0.4
 """Share of the goal's time that the whole of a small program gets where there is one thread for all."""
 
@@ -149,12 +152,15 @@ class Stage:
 
     def _wait_for_whole(self, crew: Crew) -> None:
         """Let CBC have the whole program to itself for a while; with one thread, that is all it gets."""
-        ends = time.monotonic() + (
-            min(HEAD_START, 0.15 * self.seconds_left) if crew.size > 1 else ALONE * self.seconds_left
-        )
+        if self.options.work_limit is not None:  # jobs go in waves, whatever the clock says
+            self._collect(crew, POLL)
+            return
+        several = crew.size > 1
+        alone = min(HEAD_START, HEAD_SHARE * self.left) if several else ALONE * self.left
+        ends = time.monotonic() + alone
         while crew.has_long_job and time.monotonic() < ends and not self.is_over():
             self._collect(crew, POLL)
-        if crew.size == 1:
+        if not several:
             crew.stop_long_jobs()
             while crew.has_long_job:
                 self._collect(crew, POLL)
