@@ -101,16 +101,21 @@ def opened(organization: Organization) -> tuple[Instance, Market]:
     return instance, open_market(tabulate(instance))
 
 
+def drawn(organization: Organization, data: st.DataObject) -> tuple[Instance, Market, Aim, list[Ints]] | None:
+    """What a law of bounds is about, with all plans; None where there are too many, or there is no goal."""
+    instance, market = opened(organization)
+    all_plans = plans(instance)
+    aim = some_aim(data, instance, data.draw(st.sampled_from(all_plans))) if all_plans else None
+    return None if aim is None else (instance, market, aim, all_plans)
+
+
 @settings(max_examples=60)
 @given(tiny_organizations(), st.data())
 def test_no_plan_beats_the_bound_of_any_prices(organization: Organization, data: st.DataObject) -> None:
-    instance, market = opened(organization)
-    all_plans = plans(instance)
-    if not all_plans:
+    case = drawn(organization, data)
+    if case is None:
         return
-    aim = some_aim(data, instance, data.draw(st.sampled_from(all_plans)))
-    if aim is None:
-        return
+    instance, market, aim, all_plans = case
     priced = price(market, aim, some_prices(data, instance, aim))
     assert priced.bound >= best_for(aim, instance, all_plans) - TINY
 
@@ -118,13 +123,10 @@ def test_no_plan_beats_the_bound_of_any_prices(organization: Organization, data:
 @settings(max_examples=25)
 @given(tiny_organizations(), st.data())
 def test_no_plan_beats_the_bound_of_the_blocks(organization: Organization, data: st.DataObject) -> None:
-    instance, market = opened(organization)
-    all_plans = plans(instance)
-    if not all_plans:
+    case = drawn(organization, data)
+    if case is None:
         return
-    aim = some_aim(data, instance, data.draw(st.sampled_from(all_plans)))
-    if aim is None:
-        return
+    instance, market, aim, all_plans = case
     prices = some_prices(data, instance, aim)
     priced = price(market, aim, prices)
     bound = priced.bound
@@ -143,13 +145,10 @@ def test_no_plan_beats_the_bound_of_the_blocks(organization: Organization, data:
 def test_no_plan_beats_the_bound_of_what_teams_choose(
     organization: Organization, data: st.DataObject
 ) -> None:
-    instance, market = opened(organization)
-    all_plans = plans(instance)
-    if not all_plans:
+    case = drawn(organization, data)
+    if case is None:
         return
-    aim = some_aim(data, instance, data.draw(st.sampled_from(all_plans)))
-    if aim is None:
-        return
+    instance, market, aim, all_plans = case
     prices = some_prices(data, instance, aim)
     choices = choose_lumps(market, aim, prices, lambda: False)
     assert all(choice.gain >= 0 for choice in choices)
@@ -239,13 +238,10 @@ def test_what_a_project_holds_counts_in_what_it_can_reach_where_moves_are_few() 
 @settings(max_examples=25)
 @given(tiny_organizations(), st.data())
 def test_no_plan_beats_the_relaxation(organization: Organization, data: st.DataObject) -> None:
-    instance, market = opened(organization)
-    all_plans = plans(instance)
-    if not all_plans:
+    case = drawn(organization, data)
+    if case is None:
         return
-    aim = some_aim(data, instance, data.draw(st.sampled_from(all_plans)))
-    if aim is None:
-        return
+    instance, market, aim, all_plans = case
     relaxation = relaxation_of(instance, aim)
     answer = solve(relaxation.problem, Options(threads=1), seconds=20)
     assert answer.status is SolverStatus.OPTIMAL
