@@ -24,9 +24,6 @@ def choose_projects(
     number = seed[1]
     random = np.random.default_rng((*seed, goal.index, len(goal.name)))
     alive = [j for j, own in enumerate(instance.projects.arcs) if own]
-    if goal.kind == "value" and number % 2 == 0:
-        later = [j for j in alive if instance.projects.tier[j] >= goal.index]
-        alive = later or alive
     if len(alive) <= size:
         return alive
     if goal.kind == "guarantee" and number % 2 == 0:
@@ -34,11 +31,22 @@ def choose_projects(
         if short:
             return _around_short(instance, x, alive, int(random.choice(short)), size, random)
     kind = number // 2 % 4
+    gaining = _gaining(instance, alive, goal)
     if kind in {0, 2} and relaxed is not None:
-        return _draw(instance, alive, size, np.abs(relaxed - x) * instance.arcs.own, random)
+        weight: Floats = np.abs(relaxed - x) * instance.arcs.own
+        first = _draw(instance, gaining, min(len(gaining), size // 2), weight, random)
+        others = sorted(set(alive) - set(first))
+        return sorted([*first, *_draw(instance, others, size - len(first), weight, random)])
     if kind == 1:
-        return _around_pools(instance, x, alive, size, random)
-    return _around_team(instance, alive, size, random)
+        return _around_pools(instance, x, gaining, size, random)
+    return _around_team(instance, alive, int(random.choice(gaining)), size, random)
+
+
+def _gaining(instance: Instance, alive: list[int], goal: GoalSpec) -> list[int]:
+    """Those that count for the goal, or for one after it: a part without any of them is of no use."""
+    if goal.kind != "value":
+        return alive
+    return [j for j in alive if instance.projects.tier[j] >= goal.index]
 
 
 def _draw(
@@ -48,20 +56,21 @@ def _draw(
     weight = np.zeros(len(instance.projects.names))
     np.add.at(weight, instance.arcs.project, per_arc)
     chance = np.sqrt(np.maximum(weight[alive], 1.0))
-    return sorted(random.choice(alive, size, replace=False, p=chance / chance.sum()).tolist())
+    return list(random.choice(alive, size, replace=False, p=chance / chance.sum()).tolist())
 
 
 def _around_pools(
     instance: Instance,
     x: Ints,
-    alive: list[int],
+    gaining: list[int],
     size: int,
     random: np.random.Generator,
 ) -> list[int]:
     """Some projects that lack something, and holders of GPUs in the pools that they can use."""
     lacking = np.array(instance.projects.demand) - own_compute(instance, x)
-    chance = np.sqrt(np.maximum(lacking[alive], 1.0))
-    first = random.choice(alive, size // 3, replace=False, p=chance / chance.sum()).tolist()
+    chance = np.sqrt(np.maximum(lacking[gaining], 1.0))
+    count = min(len(gaining), size // 3)
+    first = random.choice(gaining, count, replace=False, p=chance / chance.sum()).tolist()
     pools = {int(instance.arcs.pool[a]) for j in first[:3] for a in instance.projects.arcs[j]}
     some = set(random.permutation(sorted(pools))[:4].tolist())
     holders = {
@@ -92,9 +101,10 @@ def _around_short(
     return sorted([*first, *rest])
 
 
-def _around_team(instance: Instance, alive: list[int], size: int, random: np.random.Generator) -> list[int]:
+def _around_team(
+    instance: Instance, alive: list[int], centre: int, size: int, random: np.random.Generator
+) -> list[int]:
     """A project, its team and its neighbours in the tree, nearest first."""
-    centre = int(random.choice(alive))
     chain = _chain(instance, instance.projects.team[centre])
     distance = {
         j: (_meet(chain, _chain(instance, instance.projects.team[j])), float(random.random())) for j in alive

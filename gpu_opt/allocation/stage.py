@@ -132,8 +132,11 @@ class Stage:
     def _optimize(self, crew: Crew) -> None:
         """Let some jobs improve the bound while others improve the plan."""
         is_small = len(self.incumbent.instance.arcs.pool) <= SMALL
+        improving = improving_jobs(self)
         if is_small:
             self._give(crew, whole_job(self))
+            if crew.free:
+                self._give(crew, next(improving))
             self._wait_for_whole(crew)
         if self.is_over():
             return
@@ -141,7 +144,7 @@ class Stage:
             self.ask_relaxation()
         if self.guide is not None and self.guide.aim.goal is self.goal:
             self.tighten(as_goal(self.guide.aim, self.guide.bound))
-        proving, improving = proving_jobs(self, with_whole=not is_small), improving_jobs(self)
+        proving = proving_jobs(self, with_whole=not is_small)
         kinds = itertools.cycle((proving, improving))  # they take turns where there is one place only
         while not self.is_over() and (crew.has_long_job or not self.is_given_up):
             while crew.free and not self.is_over() and not self.is_given_up:
@@ -164,6 +167,11 @@ class Stage:
             crew.stop_long_jobs()
             while crew.has_long_job:
                 self._collect(crew, POLL)
+
+    @property
+    def is_later_tier(self) -> bool:
+        """Whether there are tiers before, whose grants may stay as they are while this one's are improved."""
+        return self.goal.kind == "value" and self.incumbent.goals[self.position - 1].kind == "value"
 
     def _is_hoped_for(self) -> bool:
         """Whether a later goal's relaxation has shown that this one may be had in full."""

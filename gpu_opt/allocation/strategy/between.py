@@ -42,22 +42,22 @@ def between(
     return Decision(part, have, goal.name, limits, np.minimum(least, part.arcs.upper)), arcs
 
 
-def by_team(instance: Instance) -> Iterator[list[int]]:
-    """All projects that are not dead, neighbours in the team tree together."""
+def by_team(instance: Instance, together: int = TOGETHER, tier: int = 0) -> Iterator[list[int]]:
+    """All projects that are not dead, from a tier on, neighbours in the team tree together."""
     chain: list[str] = []
     for name, parent in zip(instance.teams.names, instance.teams.parent, strict=True):
         chain.append(name if parent < 0 else f"{chain[parent]}\0{name}")
     projects = instance.projects
-    alive = [j for j, own in enumerate(projects.arcs) if own]
-    yield from _in_turn(sorted(alive, key=lambda j: (chain[projects.team[j]], j)))
+    alive = [j for j, own in enumerate(projects.arcs) if own and projects.tier[j] >= tier]
+    yield from _in_turn(sorted(alive, key=lambda j: (chain[projects.team[j]], j)), together)
 
 
 def at_random(instance: Instance, seed: tuple[int, int]) -> Iterator[list[int]]:
     """All projects that are not dead, mixed."""
     alive = [j for j, own in enumerate(instance.projects.arcs) if own]
-    yield from _in_turn(np.random.default_rng(seed).permutation(alive).tolist())
+    yield from _in_turn(np.random.default_rng(seed).permutation(alive).tolist(), TOGETHER)
 
 
-def _in_turn(order: list[int]) -> Iterator[list[int]]:
-    parts = max(1, round(len(order) / TOGETHER))
+def _in_turn(order: list[int], together: int) -> Iterator[list[int]]:
+    parts = max(1, round(len(order) / together))
     yield from (sorted(order[k * len(order) // parts : (k + 1) * len(order) // parts]) for k in range(parts))

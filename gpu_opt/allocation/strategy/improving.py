@@ -9,7 +9,7 @@ team member is given to another. Between them come parts that cut across the tre
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,8 +33,11 @@ if TYPE_CHECKING:
 LIMITS = Limits(seconds=1.0, nodes=100, gap=1e-5, effort=Effort.HASTY)
 """For one part. Most need a few tenths of a second."""
 
-BLOCK, ACROSS = 25, 30
+BLOCK, ACROSS = 25, 18
 """Projects in a block, and in a part that cuts across the tree."""
+
+LATER = 80
+"""Projects of later tiers that decide at once, before anything else is tried."""
 
 LOSERS = 6
 """Projects around which parts are chosen, before every round of blocks."""
@@ -42,18 +45,24 @@ LOSERS = 6
 ARCS = 6
 """Arcs of a project that a part looks at, beside those in use."""
 
+Tried = dict[tuple[int, ...], tuple[float, ...]]
+"""Parts that were tried, and the values of the plan then: it has others whenever it has improved."""
+
 
 def improving_jobs(stage: Stage) -> Iterator[Job]:
     """Yield jobs for better plans, without end."""
     instance = stage.incumbent.instance
     number, rounds = itertools.count(), itertools.count()
+    tried: Tried = {}
+    for later in _after_earlier_tiers(stage):
+        yield _job(stage, later)
     if stage.goal.kind == "value" and stage.guide is not None:
         for neighbours in by_team(instance):
             yield _rounding(stage, neighbours, dived=True)
     while True:
-        for rivals in _around_losers(stage):
+        for rivals in _untried(stage, _around_losers(stage), tried):
             yield _job(stage, rivals)
-        for chosen in _by_loss(stage):
+        for chosen in _untried(stage, _by_loss(stage), tried):
             yield _job(stage, chosen)
             if stage.goal.kind != "value" or next(number) % 4 == 3:
                 yield _job(stage, _across(stage, next(number)))
@@ -61,6 +70,25 @@ def improving_jobs(stage: Stage) -> Iterator[Job]:
             yield _rounding(stage, mixed, dived=next(rounds) % 2 == 1)
         for _ in range(8):
             yield _job(stage, _across(stage, next(number)))
+
+
+def _untried(stage: Stage, parts: Iterable[Sequence[int]], tried: Tried) -> Iterator[Sequence[int]]:
+    """Those parts that were not tried since the plan last improved."""
+    for chosen in parts:
+        key = tuple(chosen)
+        if tried.get(key) != stage.incumbent.values:
+            tried[key] = stage.incumbent.values
+            yield chosen
+
+
+def _after_earlier_tiers(stage: Stage) -> Iterator[list[int]]:
+    """All projects from the goal's tier on, neighbours together; none where it is the first tier.
+
+    What earlier tiers were granted stays, so that none of their value can be lost: most that is to be had for
+    a later one is had so.
+    """
+    if stage.is_later_tier:
+        yield from by_team(stage.incumbent.instance, LATER, stage.goal.index)
 
 
 def _losses(stage: Stage, guide: Guide) -> Floats:
