@@ -7,9 +7,10 @@ import threading
 import time
 from fractions import Fraction
 
+from gpu_opt.cbc_process import OnProgress
 from gpu_opt.options import Options, Progress
 from gpu_opt.plan import Run, Stop
-from gpu_opt.solver import OnProgress, versions
+from gpu_opt.solver import versions
 
 
 class Clock:

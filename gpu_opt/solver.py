@@ -1,8 +1,7 @@
 """The only place where CBC runs.
 
-PuLP builds the program and reads the answer; the process itself is ours, because PuLP hides it: we
-read CBC's progress from its output, stop it with SIGINT when somebody cancels (it then writes its
-best solution; SIGTERM would lose it), and hold it to the wall clock.
+PuLP builds the program and has the answer; the process itself is ours, because PuLP hides it: see
+:mod:`gpu_opt.cbc_process`.
 
 What CBC says and what is true are two things: see :mod:`gpu_opt.cbc_output`.
 """
@@ -10,39 +9,25 @@ What CBC says and what is true are two things: see :mod:`gpu_opt.cbc_output`.
 from __future__ import annotations
 
 import contextlib
-import logging
 import math
-import os
 import platform
-import selectors
-import signal
-import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gpu_opt.cbc_output import SolverStatus, judge, printed_objective, proven_bound, read_progress
-from gpu_opt.errors import SolverDied, SolverFailure
+from gpu_opt.cbc_output import SolverStatus, judge, printed_objective, proven_bound
+from gpu_opt.cbc_process import GRACE, SOLUTION, OnProgress, run_again_if_it_dies
+from gpu_opt.errors import SolverFailure
 from gpu_opt.options import Cancel, Options
 from gpu_opt.plan import Stop
 
 if TYPE_CHECKING:
     import pulp
-
-log = logging.getLogger(__name__)
-
-SOLUTION = "solution.sol"
-
-GRACE = 1.0
-"""Seconds that CBC has, after it was asked to stop, before it is killed."""
-
-NO_HEURISTICS = ("-heur", "off")
-"""For a second try: CBC has been seen to crash (cbcbox 2.929) in what its heuristics preprocess."""
 
 
 class Effort(Enum):
@@ -82,9 +67,6 @@ class Answer:
 Names = tuple[list[str], list[str], list[str]]
 """Columns and rows as the model file calls them, and the columns as PuLP does."""
 
-OnProgress = Callable[[float | None, float | None], None]
-"""Called with the best objective and the bound so far, in the sense of the problem."""
-
 
 def solve(
     problem: pulp.LpProblem,
@@ -121,7 +103,7 @@ def solve(
             problem, options, folder, seconds, gap, nodes, start, relax, preprocess, primal, effort
         )
         grace = 0.0 if effort is Effort.ROOT else GRACE  # cuts that are not finished prove nothing
-        text = _run_again_if_it_dies(args, folder, options.cancel, begun + seconds, report, grace)
+        text = run_again_if_it_dies(args, folder, options.cancel, begun + seconds, report, grace)
         solution = folder / SOLUTION
         status, stop = judge(_first_line(solution), text, options.cancel.is_set())
         if status is SolverStatus.OPTIMAL and gap > 0 and "-solve" in args:
@@ -211,101 +193,6 @@ def _command(
     return args, (columns, rows, pulp_names)
 
 
-def _run_again_if_it_dies(
-    args: list[str],
-    folder: Path,
-    cancel: Cancel,
-    deadline: float,
-    report: OnProgress | None,
-    grace: float,
-) -> str:
-    """Run CBC and return its output; if it dies on an integer program, once more without its heuristics."""
-    try:
-        output = _run(args, folder, cancel, deadline, report, grace)
-    except SolverDied as error:
-        if "-solve" not in args:
-            raise
-        log.info("%s; once more, without its heuristics", error)
-        (folder / SOLUTION).unlink(missing_ok=True)
-        output = _run([*args[:2], *NO_HEURISTICS, *args[2:]], folder, cancel, deadline, report, grace)
-    return output.decode("utf-8", "replace")
-
-
-def _run(
-    args: list[str],
-    folder: Path,
-    cancel: Cancel,
-    deadline: float,
-    report: OnProgress | None,
-    grace: float = GRACE,
-) -> bytes:
-    """Run CBC to its end and return its output; stop it when cancelled or past its time."""
-    try:
-        process = subprocess.Popen(
-            args,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a Ctrl-C at the terminal is ours to pass on, once
-        )
-    except OSError as error:
-        raise SolverFailure(f"CBC could not be started: {error}") from error
-    with process:
-        try:
-            output, asked = _follow(process, cancel, deadline, report, grace)
-        except BaseException:
-            process.kill()
-            raise
-    if process.returncode < 0:
-        (folder / SOLUTION).unlink(missing_ok=True)  # it may be cut short
-    if process.returncode != 0 and not asked:  # SIGINT kills it if it comes before CBC listens
-        tail = output.decode("utf-8", "replace").strip().splitlines()[-5:]
-        cause = (
-            f"was killed by signal {-process.returncode}"
-            if process.returncode < 0
-            else f"failed with exit code {process.returncode}"
-        )
-        raise SolverDied(f"CBC {cause}; its last words: " + " | ".join(tail))
-    return output
-
-
-def _follow(
-    process: subprocess.Popen[bytes],
-    cancel: Cancel,
-    deadline: float,
-    report: OnProgress | None,
-    grace: float,
-) -> tuple[bytes, bool]:
-    """Read the output until the end; True if the process was asked to stop."""
-    assert process.stdout is not None
-    output = bytearray()
-    best: float | None = None
-    bound: float | None = None
-    asked = math.inf
-    forced = False
-    with selectors.DefaultSelector() as selector:
-        selector.register(process.stdout, selectors.EVENT_READ)
-        while True:
-            now = time.monotonic()
-            if cancel.is_set() or now > deadline:
-                asked = min(asked, now)
-                if now > asked + grace and not forced:
-                    log.info("CBC did not stop when asked to, and was killed")
-                    process.kill()
-                    forced = True
-                process.send_signal(signal.SIGINT)  # again and again: between its phases CBC forgets it
-            if not selector.select(timeout=0.1):
-                continue
-            chunk = os.read(process.stdout.fileno(), 1 << 16)
-            if not chunk:
-                return bytes(output), asked < math.inf
-            output += chunk
-            if report is not None:
-                best, bound = read_progress(chunk, best, bound)
-                report(best, bound)
-
-
 def _first_line(solution: Path) -> str:
     if not solution.exists():
         return ""
@@ -314,20 +201,20 @@ def _first_line(solution: Path) -> str:
 
 
 def _read_solution(problem: pulp.LpProblem, solution: Path, names: Names) -> None:
-    """Put the values, reduced costs and duals of CBC's solution file into the PuLP problem."""
-    import pulp
+    """Put the values and duals of CBC's solution file into the PuLP problem.
 
+    After its first line the file has a line for every row, then one for every column: a number, the name,
+    the value and the dual, after two stars where it is out of its bounds. All at once, because PuLP's own
+    reading, line by line, takes as long as a small solve.
+    """
     columns, rows, pulp_names = names
+    lines = solution.read_text(encoding="utf-8").partition("\n")[2]
+    fields = [field for field in lines.split() if field != "**"]
+    if fields[1::4] != [*rows, *columns] or len(fields) != 4 * (len(rows) + len(columns)):
+        raise SolverFailure(f"CBC's solution has not all of {len(columns)} columns: the file was cut short")
     try:
-        _, values, reduced, duals, _, _ = pulp.COIN_CMD().readsol_MPS(
-            str(solution), problem, columns, rows, pulp_names_in_column_order=pulp_names
-        )
-    except (IndexError, ValueError) as error:  # a line without all its fields
+        values, duals = (list(map(float, fields[place::4])) for place in (2, 3))
+    except ValueError as error:
         raise SolverFailure(f"CBC's solution cannot be read, the file was cut short: {error}") from error
-    if len(values) < len(columns):
-        raise SolverFailure(
-            f"CBC's solution has {len(values)} of {len(columns)} columns: the file was cut short"
-        )
-    problem.assignVarsVals(values)
-    problem.assignVarsDj(reduced)
-    problem.assignConsPi(duals)  # slacks are left out: PuLP takes longer over them than over all else
+    problem.assignVarsVals(dict(zip(pulp_names, values[len(rows) :], strict=True)))
+    problem.assignConsPi(dict(zip((row.name for row in problem.constraints()), duals, strict=False)))

@@ -11,7 +11,7 @@ from gpu_opt.errors import InvalidInput, NoPlanInTime, SolverDied
 from gpu_opt.options import Cancel
 from gpu_opt.organization import Organization, Request
 from gpu_opt.plan import Status, Stop
-from gpu_opt.reallocation import pure
+from gpu_opt.reallocation import guessing
 from gpu_opt.reallocation.flow import candidate_flow
 from tests.building import day, delivery, lab, request
 from tests.handing_over import DIVISIONS, TYPES, ending, full, plan, values
@@ -119,17 +119,17 @@ def test_a_goal_proved_before_the_solver_failed_stays_proved(monkeypatch: pytest
             raise NoPlanInTime
         return candidate_flow(*args, **kwargs)
 
-    monkeypatch.setattr("gpu_opt.reallocation.pure.candidate_flow", once)
+    monkeypatch.setattr("gpu_opt.reallocation.guessing.candidate_flow", once)
     answer = plan(SCARCE, request("r", 2, "vision"), request("s", 4, tier=2, by=3))
     assert [(goal.name, goal.value, goal.bound, goal.stop) for goal in answer.goals] == [
         ("unmet_tier_1", 0, 0, Stop.PROVED),
-        ("unmet_tier_2", 2, 0, Stop.FAILED),  # it would get the other two late
-        ("late_tier_1", 0, 0, Stop.PROVED),  # nothing is ever below 0
-        ("late_tier_2", 0, 0, Stop.PROVED),
-        ("cost", 0, 0, Stop.PROVED),
-        ("days", 2 + 2 * 6, 0, Stop.FAILED),
+        ("unmet_tier_2", 0, 0, Stop.PROVED),
+        ("late_tier_1", 0, 0, Stop.PROVED),
+        ("late_tier_2", 4, 4, Stop.PROVED),
+        ("cost", 4, 0, Stop.FAILED),
+        ("days", 2 * 1 + 4 * 6, 0, Stop.FAILED),
     ]
-    assert [one.handed for one in answer.requests] == [2, 2]
+    assert [one.handed for one in answer.requests] == [2, 4]
 
 
 @pytest.mark.parametrize(("spread", "largest"), [(0, 2**33), (4, 0)], ids=["no weights", "goal by goal"])
@@ -143,8 +143,8 @@ def test_a_guess_that_is_wrong_costs_time_and_not_the_optimum(
         request("c", 2, "speech", by=9, tier=2),
     ]
     right = plan(organization, *asked)
-    monkeypatch.setattr(pure, "SPREAD", spread)
-    monkeypatch.setattr(pure, "LARGEST_SUM", largest)
+    monkeypatch.setattr(guessing, "SPREAD", spread)
+    monkeypatch.setattr(guessing, "LARGEST_SUM", largest)
     again = plan(organization, *asked)
     assert values(again) == values(right)
     assert again.status is Status.OPTIMAL

@@ -125,14 +125,15 @@ def _preference(instance: Instance, network: TimeNetwork) -> Callable[[int, Parc
     """How near the donors of a parcel are to those whom an arc leads to."""
     donors = [{instance.supplies[i].team for i in members} - {None} for _, members in network.classes]
     divisions = [{instance.division[str(team)] for team in teams} for teams in donors]
+    kinds, index = network.kind.tolist(), network.index.tolist()
 
     def rank(arc: int, parcel: Parcel) -> int:
-        if network.kind[arc] == Kind.REQUEST:
-            team = instance.requests[network.index[arc]].team
+        if kinds[arc] == Kind.REQUEST:
+            team = instance.requests[index[arc]].team
             if team in donors[parcel.supply_class]:
                 return 0
             return 1 if instance.division[team] in divisions[parcel.supply_class] else 2
-        if network.kind[arc] == Kind.HANDOVER:
+        if kinds[arc] == Kind.HANDOVER:
             return 1 if network.groups[arc].division in divisions[parcel.supply_class] else 2
         return 2
 

@@ -16,7 +16,7 @@ from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.errors import NoPlan, NoPlanInTime, SolverFailure
 from gpu_opt.instance import Ints
 from gpu_opt.options import Options
-from gpu_opt.solver import OnProgress, solve
+from gpu_opt.solver import solve
 
 if TYPE_CHECKING:
     from pulp import LpConstraint, LpProblem, LpVariable
@@ -53,9 +53,7 @@ class Flow:
     least cost, one with a negative one its capacity. That this flow does so proves it optimal."""
 
 
-def minimum_cost_flow(
-    network: Network, options: Options, *, seconds: float | None = None, on_progress: OnProgress | None = None
-) -> Flow:
+def minimum_cost_flow(network: Network, options: Options, *, seconds: float | None = None) -> Flow:
     """Send what the nodes give to those that take it, at the least cost.
 
     `seconds` is the wall-clock limit; default: the time limit of the options.
@@ -70,16 +68,14 @@ def minimum_cost_flow(
     >>> flow.values.tolist(), flow.cost
     ([1, 1], 8)
     """
-    values, guess = candidate_flow(network, options, seconds=seconds, on_progress=on_progress)
+    values, guess = candidate_flow(network, options, seconds=seconds)
     reduced = prove(network, values, guess)
     if reduced is None:
         raise SolverFailure("CBC's flow is not of least cost: the costs differ by more than doubles can tell")
     return Flow(values, total(network.cost, values), reduced)
 
 
-def candidate_flow(
-    network: Network, options: Options, *, seconds: float | None = None, on_progress: OnProgress | None = None
-) -> tuple[Ints, Ints]:
+def candidate_flow(network: Network, options: Options, *, seconds: float | None = None) -> tuple[Ints, Ints]:
     """A flow that Clp calls one of least cost, shape (arcs,), and its potentials, shape (nodes,); not proved.
 
     It keeps every bound and supply. Parameters and errors are those of :func:`minimum_cost_flow`.
@@ -88,7 +84,7 @@ def candidate_flow(
     if not variables:
         return _resting(network), np.zeros_like(network.supply)
     limit = options.time_limit if seconds is None else seconds
-    answer = solve(problem, options, seconds=limit, on_progress=on_progress)
+    answer = solve(problem, options, seconds=limit)
     if answer.status is SolverStatus.INFEASIBLE:
         raise NoPlan("no flow keeps every bound and meets the supply of every node")
     if answer.status is SolverStatus.UNBOUNDED:

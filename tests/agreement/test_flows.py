@@ -15,14 +15,17 @@ from hypothesis import strategies as st
 from benchmarks.reallocation import direct_arcs, generate
 from gpu_opt.checker.reallocation import price, reallocation_goals
 from gpu_opt.checker.supplies import ReallocationData, Source, accepts, reallocation_data
+from gpu_opt.clock import Clock
 from gpu_opt.errors import NoPlan
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization, Request, Team
 from gpu_opt.plan import Handover, Status
 from gpu_opt.reallocation import reallocate
 from gpu_opt.reallocation.flow import Network, balance, minimum_cost_flow, optimal_face, total
-from gpu_opt.reallocation.instance import build_instance
+from gpu_opt.reallocation.instance import Measure, build_instance, goal_values
+from gpu_opt.reallocation.merging import merged_nodes
 from gpu_opt.reallocation.network import build_network
+from gpu_opt.reallocation.pure import lexicographic_flow
 from tests.agreement.dimacs import published_optima, read_network
 from tests.brute_force import handover
 from tests.building import changed, day
@@ -201,6 +204,27 @@ def test_the_network_reaches_the_goals_of_one_arc_per_pair(data: st.DataObject) 
     expected = direct_goals(organization, asked, HORIZON) if asked else NOTHING_ASKED
     assert [(goal.name, Fraction(str(goal.value))) for goal in plan.goals] == list(expected)
     assert plan.status is Status.OPTIMAL
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data())
+def test_who_waits_and_for_whom_changes_nothing_of_what_is_unmet_or_late(data: st.DataObject) -> None:
+    """If the time is over before it is decided, what is free first goes first."""
+    organization = without_side_conditions(data.draw(organizations(max_projects=6, max_pools=3)), 1)
+    drawn = data.draw(requests(organization, most=4, gpus=12))
+    asked = [
+        one.model_copy(update={"all_or_nothing": False})
+        for one in drawn
+        if one.starts is None or one.starts <= one.by
+    ]
+    instance = build_instance(organization, asked, day(HORIZON))
+    network, clock = build_network(instance), Clock(Options())
+    goals = [goal for goal in instance.goals if goal.measure in {Measure.UNMET, Measure.LATE}]
+    first = lexicographic_flow(
+        replace(instance, goals=tuple(goals)), network, clock, merged=merged_nodes(network)
+    )
+    best = lexicographic_flow(instance, network, clock, merged=merged_nodes(network))
+    assert first.values == best.values[: len(goals)] == goal_values(instance, first.handed)[: len(goals)]
 
 
 def test_the_network_has_a_seventh_of_the_arcs_and_a_tenth_in_time_at_300_releases_and_requests() -> None:
