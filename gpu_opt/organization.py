@@ -40,7 +40,8 @@ def _check_decimals(value: Any) -> Any:
     if isinstance(value, float) and math.isfinite(value):
         exact = Fraction(str(value)) * 10**MAX_DECIMALS
         if exact.denominator != 1:
-            raise ValueError(f"has more than {MAX_DECIMALS} decimals; write {round(value, MAX_DECIMALS)}")
+            nearest = round(value, MAX_DECIMALS) or 10**-MAX_DECIMALS  # a speed of 0 would be refused, too
+            raise ValueError(f"has more than {MAX_DECIMALS} decimals; write {nearest}")
     return value
 
 

@@ -42,7 +42,7 @@ def test_ten_mistakes_are_reported_in_one_go(tmp_path: Path) -> None:
         "7: pools[1].name: 'iowa' is the name of pools[0] already; rename one",
         "7: pools[1].gpus: must be a whole number, not the text '8'; write 8 without quotes",
         "9: deliveries[0].gpus: 12 GPUs are not a multiple of 8, the unit of pool 'iowa'; write 8 or 16",
-        "11: teams[0].cap: 120% is more than all that there is above the team; write 100% or less",
+        "11: teams[0].cap: 120% is more than the fleet; write 100% or less, or a number of reference GPUs",
         "15: projects[0].team: no team 'reserach'; did you mean 'research'?",
         "16: projects[0].demnad: unknown field 'demnad'; did you mean 'demand'?",
         "17: projects[0].minimum: the minimum 5,000 is above the demand 4,096; lower it, or raise the demand",
@@ -89,7 +89,10 @@ def test_lines_are_found_behind_names_with_dots_and_brackets(tmp_path: Path) -> 
         ("pools: {name: x}", "pools: must be a list, not a mapping of names to values"),
         ("pools: [x]", "pools[0]: must be a mapping of names to values, not the text 'x'"),
         ("gpu_types: {'': {vendor: x}}", "gpu_types.: the name '' must not be empty"),
-        ("gpu_types: {x: {vendor: x, speed: 0.0005}}", "gpu_types.x.speed: has more than 3 decimals; write"),
+        (
+            "gpu_types: {x: {vendor: x, speed: 0.0004}}",
+            "gpu_types.x.speed: has more than 3 decimals; write 0.001",
+        ),
         (
             "gpu_types: {x: {vendor: x, speed: 1e400}}",
             "gpu_types.x.speed: must be a number that is not infinite",

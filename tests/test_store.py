@@ -489,6 +489,7 @@ def test_the_tables_of_somebody_else_are_left_alone(url: str) -> None:
         ("excel://nights", "does not know"),
         ("sqlite://", "in memory"),
         ("sqlite:///:memory:", "in memory"),
+        (":memory:", "in memory"),
         ("sqlite:///file:nights?mode=memory&uri=true", "in memory"),
         ("sqlite:///gpu-opt.db?timeout=soon", "unknown"),
         ("oracle+no_such_driver://planner:secret@host/nights", "does not know"),

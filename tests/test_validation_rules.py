@@ -147,6 +147,14 @@ CASES: list[tuple[Rule, Organization, Says]] = [
         },
     ),
     (
+        budgets.percentages_above_100,
+        lab(teams=[root(cap="120%", limits=caps(h100="101%"))]),
+        {
+            "teams[0].cap": "120% is more than the fleet; write 100% or less, or a number of reference GPUs",
+            "teams[0].limits.h100.cap": "101% is more than the fleet; write 100% or less",
+        },
+    ),
+    (
         budgets.guarantee_above_own_cap,
         lab(
             [pool(gpus=200)],

@@ -133,8 +133,8 @@ def parse_horizon(text: str) -> dt.date | dt.timedelta:
     return dt.timedelta(**{{"d": "days", "w": "weeks"}[match[2]]: int(match[1])})
 
 
-def last_day(horizon: dt.date | dt.timedelta, as_of: dt.date) -> dt.date:
-    """The last day of the horizon.
+def last_day(horizon: dt.date | dt.timedelta, as_of: dt.date, option: str = "--horizon") -> dt.date:
+    """The last day of the horizon that the option gives.
 
     Raises typer.BadParameter if it lies before `as_of`, more than ten years after it, or beyond what
     calendars have.
@@ -142,12 +142,12 @@ def last_day(horizon: dt.date | dt.timedelta, as_of: dt.date) -> dt.date:
     try:
         day = as_of + horizon if isinstance(horizon, dt.timedelta) else horizon
     except OverflowError:
-        raise typer.BadParameter(f"no calendar goes that far from {as_of}", param_hint="--horizon") from None
+        raise typer.BadParameter(f"no calendar goes that far from {as_of}", param_hint=option) from None
     if day < as_of:
-        raise typer.BadParameter(f"{day} is before the file's as_of, {as_of}", param_hint="--horizon")
+        raise typer.BadParameter(f"{day} is before the file's as_of, {as_of}", param_hint=option)
     if day - as_of > LONGEST_HORIZON:
         late = f"{day} is more than ten years after the file's as_of, {as_of}"
-        raise typer.BadParameter(late, param_hint="--horizon")
+        raise typer.BadParameter(late, param_hint=option)
     return day
 
 

@@ -156,7 +156,7 @@ def find(
             gpus=gpus,
             gpu_types=types,
             sites=places,
-            by=needed_by,
+            by=args.last_day(needed_by, organization.as_of, "--by"),
             priority=priority,
             all_or_nothing=all_or_nothing,
             options=options,

@@ -48,10 +48,10 @@ def address(url: str) -> sa.URL:
 
     Raises StoreFailure if it cannot be read, or if it names a database in memory: that keeps nothing.
     """
-    if "://" not in url:
+    if "://" not in url and url != ":memory:":
         return sa.URL.create("sqlite", database=str(Path(url).expanduser()))
     try:
-        place = sa.make_url(url)
+        place = sa.make_url("sqlite://" if url == ":memory:" else url)
     except (exc.ArgumentError, ValueError) as error:
         # the text is not repeated: it may hold a password
         raise StoreFailure(
@@ -62,9 +62,7 @@ def address(url: str) -> sa.URL:
         place = place.set(drivername=POSTGRES)
     in_memory = place.database in {None, "", ":memory:"} or place.query.get("mode") == "memory"
     if place.get_backend_name() == "sqlite" and in_memory:
-        raise StoreFailure(
-            f"the store {shown(place)} is a database in memory, which keeps nothing; name a file"
-        )
+        raise StoreFailure(f"the store {url} is a database in memory, which keeps nothing; name a file")
     return place
 
 

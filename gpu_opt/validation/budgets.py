@@ -21,7 +21,12 @@ def percentages_above_100(facts: Facts) -> Iterator[Problem]:
         amounts |= {f"limits.{name}.cap": limit.cap for name, limit in team.limits.items()}
         for field, amount in amounts.items():
             if isinstance(amount, str) and resolve(amount, Fraction(1)) > 1:
-                message = f"{amount} is more than all that there is above the team; write 100% or less"
+                kind = "GPUs" if field.startswith("limits") else "reference GPUs"
+                message = (
+                    f"{amount} is more than the fleet; write 100% or less, or a number of {kind}"
+                    if team.parent is None
+                    else f"{amount} is more than all that there is above the team; write 100% or less"
+                )
                 yield error(f"teams[{i}].{field}", message)
 
 

@@ -31,6 +31,10 @@ BAD_USAGE: list[tuple[Sequence[str], str]] = [
     (["reallocate", TWO_TEAMS, "--horizon", "2026-13-01"], "--horizon: '2026-13-01' is not a date"),
     (["reallocate", TWO_TEAMS, "--horizon", "2026-11-22"], "--horizon: 2026-11-22 is before"),
     (["find", "0", TWO_TEAMS, "--team", "lab", "--by", "2026-12-01"], "N"),
+    (
+        ["find", "8", TWO_TEAMS, "--team", "lab", "--by", "2206-12-01"],
+        "--by: 2206-12-01 is more than ten years",
+    ),
     (["find", "8", TWO_TEAMS, "--team", "lab", "--by", "Christmas"], "--by: 'Christmas' is not a date"),
     (["find", "8", TWO_TEAMS, "--team", "lab", "--by", "2026-12-01", "--type", ","], "--type: has no name"),
     (["find", "8", TWO_TEAMS, "--by", "2026-12-01"], "Missing option '--team'"),

@@ -11,7 +11,7 @@ from gpu_opt.plan.comparison import FigureName
 from gpu_opt.report.plots.style import DARK_BLUE, GRID, INK, VERMILION, figure, label
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
+    from plotly.graph_objects import Figure, Scatter
 
 SHOWN: dict[FigureName, str] = {
     "objective": "objective",
@@ -60,62 +60,67 @@ def turns(found: Sweep) -> dict[str, list[tuple[int, Breakpoint]]]:
 
 def sweep_plot(found: Sweep) -> Figure:
     """One figure above the other along the axis; a line for each combination of the others."""
-    from plotly.graph_objects import Scatter
-
-    axis = along(found)
+    axis, varying = along(found), _varying(found)
     values = list(dict.fromkeys(point.values[axis] for point in found.points))
     shown_lines = list(lines(found).items())[:MOST_LINES]
-    varying = _varying(found)
-    traces, layout = [], {}
-    share = 1 / len(varying)
+    traces: list[Scatter] = []
+    layout: dict[str, object] = {"xaxis": _xaxis(axis, values, len(varying))}
     for row, (name, words) in enumerate(varying.items()):
         suffix = "" if row == 0 else str(row + 1)
+        layout[f"yaxis{suffix}"] = _yaxis(words, row, len(varying))
         for number, (others, points) in enumerate(shown_lines):
-            traces.append(
-                Scatter(
-                    name=label(others) or "all points",
-                    legendgroup=others,
-                    showlegend=row == 0 and len(shown_lines) > 1,
-                    x=[values.index(point.values[axis]) for point in points],
-                    y=[_after(point, name) for point in points],
-                    yaxis=f"y{suffix}",
-                    mode="lines+markers",
-                    line={"dash": DASHES[number % len(DASHES)], "color": INK if number % 2 else DARK_BLUE},
-                    marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 9},
-                    hovertemplate="%{y:,}",
-                )
-            )
-        top = 1 - row * share
-        layout[f"yaxis{suffix}"] = {
-            "title": {"text": words},
-            "domain": [top - share * 0.82, top],
-            "gridcolor": GRID,
-            "tickformat": ",",
-            "nticks": 4,
-            "automargin": True,
-            "zeroline": False,
-        }
-    shown = figure(
-        traces,
-        180 + 130 * len(varying),
-        xaxis={
-            "title": {"text": label(axis)},
-            "tickmode": "array",
-            "tickvals": list(range(len(values))),
-            "ticktext": [label(value, 20) for value in values],
-            "range": [-0.3, len(values) - 0.7],
-            "anchor": f"y{len(varying)}" if len(varying) > 1 else "y",
-            "zeroline": False,
-            "automargin": True,
-            "gridcolor": GRID,
-        },
-        margin={"l": 10, "r": 10, "t": 80 if len(shown_lines) > 1 else 40, "b": 40},
-        **layout,
-    )
+            places = [values.index(point.values[axis]) for point in points]
+            trace = _line(number, others, places, [_after(point, name) for point in points])
+            trace.update(yaxis=f"y{suffix}", showlegend=row == 0 and len(shown_lines) > 1)
+            traces.append(trace)
+    margin = {"l": 10, "r": 10, "t": 80 if len(shown_lines) > 1 else 40, "b": 40}
+    shown = figure(traces, 180 + 130 * len(varying), margin=margin, **layout)
     shown.update_layout(legend_y=1.05)  # above the numbers of the breakpoints
     for value, here in turns(found).items():
         _mark(shown, values.index(value), [number for number, _ in here])
     return shown
+
+
+def _line(number: int, others: str, places: list[int], amounts: list[float]) -> Scatter:
+    from plotly.graph_objects import Scatter
+
+    return Scatter(
+        name=label(others) or "all points",
+        legendgroup=others,
+        x=places,
+        y=amounts,
+        mode="lines+markers",
+        line={"dash": DASHES[number % len(DASHES)], "color": INK if number % 2 else DARK_BLUE},
+        marker={"symbol": SYMBOLS[number % len(SYMBOLS)], "size": 9},
+        hovertemplate="%{y:,}",
+    )
+
+
+def _yaxis(words: str, row: int, rows: int) -> dict[str, object]:
+    top = 1 - row / rows
+    return {
+        "title": {"text": words},
+        "domain": [top - 0.82 / rows, top],
+        "gridcolor": GRID,
+        "tickformat": ",",
+        "nticks": 4,
+        "automargin": True,
+        "zeroline": False,
+    }
+
+
+def _xaxis(axis: str, values: list[str], rows: int) -> dict[str, object]:
+    return {
+        "title": {"text": label(axis)},
+        "tickmode": "array",
+        "tickvals": list(range(len(values))),
+        "ticktext": [label(value, 20) for value in values],
+        "range": [-0.3, len(values) - 0.7],
+        "anchor": f"y{rows}" if rows > 1 else "y",
+        "zeroline": False,
+        "automargin": True,
+        "gridcolor": GRID,
+    }
 
 
 def _varying(found: Sweep) -> dict[FigureName, str]:
