@@ -253,6 +253,18 @@ def test_no_plan_beats_the_relaxation(organization: Organization, data: st.DataO
     assert (granted <= instance.arcs.upper + TINY).all()
 
 
+def test_who_keeps_all_in_its_one_pool_takes_no_share_of_another() -> None:
+    """Iowa is full, and nothing may be moved: Texas, which is free, does not help orion at all."""
+    orion = project("orion", 8, one_pool=True, holds={"iowa": 4})
+    others = project("others", 4, holds={"iowa": 4}, pinned=True)
+    organization = lab([pool("iowa", gpus=8), pool("texas", gpus=8)], projects=[orion, others], max_moves=0)
+    instance, _ = opened(organization)
+    (goal, _) = list_goals(instance)
+    relaxation = relaxation_of(instance, Aim(goal, (), ()))
+    solve(relaxation.problem, Options(threads=1), seconds=20)
+    assert read_units(relaxation).tolist() == pytest.approx([4, 0, 4, 0])
+
+
 @settings(max_examples=40)
 @given(tiny_organizations(), st.data())
 def test_what_is_decided_between_the_roundings_is_a_plan_of_the_whole(

@@ -1,12 +1,12 @@
 """The relaxation as a small linear program: what integrality alone would need is projected out.
 
-It is as tight as that of `gpu_opt.allocation.formulation` but has a third of its rows
+It is at least as tight as that of `gpu_opt.allocation.formulation` but has a third of its rows
 (``models/strategy.md``):
 
 - y: a project with a minimum m gains at most V(m)/m for each of its first m reference GPUs, then as V does;
   the concave envelope of "nothing, or at least the minimum";
 - z: a one-pool project takes from its pools in shares that add up to one: Σ_p x_jp / (upper bound of x_jp)
-  ≤ 1;
+  ≤ 1, or kept_jp / w_jp for what it keeps of a pool, and as much for what it takes beyond;
 - moved: units up to the wanted holdings are columns of their own, and every one of them spares a move.
 
 Rows that couple projects are those of the formulation, under the same names; their duals are prices. The

@@ -69,23 +69,40 @@ def limit_rows(instance: Instance, columns: Columns) -> Iterator[Row]:
 def project_rows(instance: Instance, columns: Columns) -> Iterator[Row]:
     """Yield `value`, and `one_pool` or `demand` where a project has several arcs."""
     arcs, projects = instance.arcs, instance.projects
-    own, needed, upper = (arcs.own / MILLI).tolist(), arcs.needed.tolist(), arcs.upper.tolist()
+    own, needed = (arcs.own / MILLI).tolist(), arcs.needed.tolist()
     for j, mine in enumerate(projects.arcs):
         if not mine:
             continue
         granted = [(variable, -own[a]) for a in mine for variable in columns.units(a)]
         valued = [(variable, 1.0) for variable, _ in columns.value[j]]
         yield f"value_{j}", [*valued, *granted], "<=", 0.0
-        k = projects.one_pool[j]
-        if k and len(mine) > 1:
-            shares = [
-                (variable, (1.0 if arcs.wanted[a] else float(k)) / upper[a])
-                for a in mine
-                if upper[a]
-                for variable in columns.units(a)
-            ]
-            yield f"one_pool_{j}", shares, "<=", float(k)
+        if projects.one_pool[j] and len(mine) > 1:
+            yield from _one_pool_rows(instance, columns, j)
         elif len(mine) > 1:
             finest = max(needed[a] for a in mine)
             shares = [(variable, finest / needed[a]) for a in mine for variable in columns.units(a)]
             yield f"demand_{j}", shares, "<=", float(projects.most_share[j] * finest)
+
+
+def _one_pool_rows(instance: Instance, columns: Columns, project: int) -> Iterator[Row]:
+    """Yield shares of one pool that add up to one, once for all that is kept and once for all beyond it.
+
+    Who takes a share of another pool keeps so much less of what it holds: a half move costs half the moves.
+    """
+    arcs = instance.arcs
+    mine = [a for a in instance.projects.arcs[project] if arcs.upper[a]]
+    elsewhere = [
+        (variable, 1.0 / float(arcs.upper[a]))
+        for a in mine
+        if not arcs.wanted[a]
+        for variable in columns.units(a)
+    ]
+    held = [a for a in mine if arcs.wanted[a]]
+    if not held:
+        yield f"one_pool_{project}", elsewhere, "<=", 1.0
+    for a in held:
+        wanted = float(arcs.wanted[a])
+        yield f"one_pool_{project}_{a}_kept", [(columns.kept[a], 1.0 / wanted), *elsewhere], "<=", 1.0
+        if a in columns.more:
+            beyond = (columns.more[a], 1.0 / (float(arcs.upper[a]) - wanted))
+            yield f"one_pool_{project}_{a}_more", [beyond, *elsewhere], "<=", 1.0
