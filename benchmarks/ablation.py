@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.generator import Dials, generate
 from benchmarks.harness import size_of
-from gpu_opt.allocation import allocate, reduction, stage
+from gpu_opt.allocation import allocate, merging, reduction, stage
 from gpu_opt.allocation.strategy import improving, proving, sifting
 from gpu_opt.instance import Instance
 from gpu_opt.options import Options
@@ -43,6 +43,10 @@ def _whole(instance: Instance) -> reduction.Reduced:
     return reduction.Reduced(instance, np.arange(len(instance.arcs.pool)), {})
 
 
+def _apart(instance: Instance) -> merging.Merged:
+    return merging.Merged(instance, np.arange(len(instance.arcs.pool)))
+
+
 def _nothing(*_: Any, **__: Any) -> Iterator[Any]:
     return iter(())
 
@@ -50,6 +54,7 @@ def _nothing(*_: Any, **__: Any) -> Iterator[Any]:
 VARIANTS = (
     Variant("all steps"),
     Variant("no reduction", ((reduction, "reduce", _whole),)),
+    Variant("no merging", ((merging, "merge", _apart),)),
     Variant("no choice of lumps", ((sifting, "choose_lumps", lambda *_: ()),)),
     Variant("no dive", ((stage, "dive", lambda _, relaxed, *__: relaxed),)),
     Variant("no rounding together", ((improving, "by_team", _nothing), (improving, "at_random", _nothing))),

@@ -159,7 +159,7 @@ def _index_limits(
                 gpus=int(cap),
                 over=max(0, held - int(cap)),
                 milli=int(budgets.speed[kind] * MILLI),
-                arcs=tuple(counted.tolist()),
+                arcs=counted,
             )
         )
     return tuple(limits)

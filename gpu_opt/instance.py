@@ -41,6 +41,14 @@ class Pools:
     """σ_p u_p, in milli-compute."""
     over: tuple[int, ...]
     """Units by which today's wanted holdings exceed the pool; the bound of over_p."""
+    merged: int = 0
+    """How many of the last ones stand for all pools of their type (:mod:`gpu_opt.allocation.merging`)."""
+
+    @property
+    def market(self) -> Ints:
+        """A number for every pool; the same for those between which GPUs can be shifted: a merged type's."""
+        own = {kind: p for p, kind in enumerate(self.types) if p >= len(self.types) - self.merged}
+        return np.array([own.get(kind, p) for p, kind in enumerate(self.types)], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +90,7 @@ class TypeLimit:
     """GPUs by which today's wanted holdings exceed it; the bound of over_ng."""
     milli: int
     """Milli-compute of one GPU of the type."""
-    arcs: tuple[int, ...]
+    arcs: Ints
     """The arcs that it counts."""
 
 

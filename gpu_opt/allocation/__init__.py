@@ -46,6 +46,7 @@ def allocate(
     """
     from gpu_opt.allocation.decode import decode
     from gpu_opt.allocation.goals import list_goals
+    from gpu_opt.allocation.merging import merge
     from gpu_opt.allocation.near import stay_near
     from gpu_opt.allocation.reduction import reduce
     from gpu_opt.allocation.search import search
@@ -67,15 +68,17 @@ def allocate(
     goals = list_goals(instance)
     clock.reserve = AFTERWARDS * clock.seconds
     clock.enter("solving")
-    reduced = reduce(instance)
-    clock.removed = reduced.removed
+    merged = merge(instance)
+    reduced = reduce(merged.instance)
+    alike = len(instance.arcs.pool) - len(merged.instance.arcs.pool)
+    clock.removed = {**reduced.removed, "alike": alike}
     x, proofs = search(reduced.instance, goals, clock)
     clock.enter("verifying")
     plan = decode(
         organization,
         instance,
         goals,
-        reduced.expand(x, instance),
+        merged.expand(reduced.expand(x, merged.instance), instance),
         proofs,
         clock.run(content_hash(organization)),
     )

@@ -72,9 +72,10 @@ def team_cap(instance: Instance, variables: Variables) -> Iterator[Row]:
 def type_limit(instance: Instance, variables: Variables) -> Iterator[Row]:
     """Every limit on a GPU type, in GPUs: Σ_{j ∈ n, p of g} u_p x_jp ≤ l_ng + over_ng."""
     for i, limit in enumerate(instance.limits):
-        if limit.arcs:
+        if len(limit.arcs):
             over = [(variables.over_limit[i], -1)] if i in variables.over_limit else []
-            granted = [(variables.x[a], instance.pools.unit[int(instance.arcs.pool[a])]) for a in limit.arcs]
+            unit = [instance.pools.unit[p] for p in instance.arcs.pool[limit.arcs].tolist()]
+            granted = [(variables.x[a], size) for a, size in zip(limit.arcs.tolist(), unit, strict=True)]
             yield f"type_limit_{i}", expression([*granted, *over]) <= limit.gpus
 
 

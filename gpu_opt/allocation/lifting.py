@@ -16,6 +16,7 @@ import numpy as np
 from gpu_opt.allocation.ledger import Ledger, grant, projects_under, room
 from gpu_opt.allocation.shares import open_arcs, units_left
 from gpu_opt.allocation.spread import may_use
+from gpu_opt.allocation.strategy.table import Flags
 from gpu_opt.instance import MILLI, Ints
 
 
@@ -27,14 +28,22 @@ class Donors:
     team: int
     goals: dict[int, int]
     """Milli-compute that is promised, by team."""
-    holding: list[Ints]
-    """Arcs that could lose a unit when the lifting began, by pool, those that lose least first."""
-    left: dict[int, list[int]] = field(default_factory=dict)
-    """Arcs that are still to be asked, by pool once it was asked for, those that lose least last."""
+    holding: Ints
+    """Arcs that could lose a unit when the lifting began, those that lose least first."""
+    left: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    """Arcs that are still to be asked, by what they would make room in, those that lose least last."""
 
     def in_pool(self, pool: int) -> Iterator[int]:
-        """Arcs of the pool that can spare a unit; the first ones that cannot are not asked again."""
-        left = self.left.setdefault(pool, self.holding[pool][::-1].tolist())
+        """Arcs of the pool that can spare a unit."""
+        return self._asked(("pool", pool), self.ledger.instance.arcs.pool[self.holding] == pool)
+
+    def under_limit(self, limit: int) -> Iterator[int]:
+        """Arcs that the limit counts and that can spare a unit."""
+        return self._asked(("limit", limit), np.isin(self.holding, self.ledger.instance.limits[limit].arcs))
+
+    def _asked(self, place: tuple[str, int], among: Flags) -> Iterator[int]:
+        """Those among the arcs that can spare a unit; the first ones that cannot are not asked again."""
+        left = self.left.setdefault(place, self.holding[among][::-1].tolist())
         while left and not self._can_spare(left[-1]):
             left.pop()
         yield from (arc for arc in reversed(left) if self._can_spare(arc))
@@ -96,22 +105,29 @@ def _open_arcs(ledger: Ledger, under: list[int]) -> list[int]:
 
 
 def _lift_by_one(ledger: Ledger, arc: int, donors: Donors) -> bool:
-    """Give a unit to a project that may have it, from the pool's free units or from whom it costs least."""
-    project, pool = int(ledger.instance.arcs.project[arc]), int(ledger.instance.arcs.pool[arc])
-    if not _may_have_more(ledger, project, arc):
+    """Give a unit to a project that may have it: a free one, or that of whom it costs least."""
+    if not _may_have_more(ledger, int(ledger.instance.arcs.project[arc]), arc):
         return False
     if room(ledger, arc):
         grant(ledger, arc, 1)
         return True
-    if ledger.pool_free[pool] > 0:
-        return False  # a cap or a limit is in the way: nobody's unit would help
-    for donor in donors.in_pool(pool):
+    for donor in _in_the_way(ledger, arc, donors):
         grant(ledger, donor, -1)
         if room(ledger, arc):
             grant(ledger, arc, 1)
             return True
         grant(ledger, donor, 1)
     return False
+
+
+def _in_the_way(ledger: Ledger, arc: int, donors: Donors) -> Iterator[int]:
+    """Arcs that could make room for a unit on the arc; none where a cap is in the way."""
+    pool = int(ledger.instance.arcs.pool[arc])
+    if ledger.pool_free[pool] <= 0:
+        return donors.in_pool(pool)
+    limits = ledger.limits_above[ledger.instance.projects.team[int(ledger.instance.arcs.project[arc])]]
+    full = (i for i in limits if ledger.counts[i][pool] and ledger.limit_free[i] < ledger.unit[pool])
+    return next((donors.under_limit(i) for i in full), iter(()))
 
 
 def _may_have_more(ledger: Ledger, project: int, arc: int) -> bool:
@@ -122,8 +138,8 @@ def _may_have_more(ledger: Ledger, project: int, arc: int) -> bool:
     return enough and may_use(instance, ledger.x, arc) and units_left(instance, ledger.x, arc) >= 1
 
 
-def _holding(ledger: Ledger) -> list[Ints]:
-    """Arcs whose projects can do with a unit less, by pool: those of late tiers and low priorities first."""
+def _holding(ledger: Ledger) -> Ints:
+    """Arcs whose projects can do with a unit less, those of late tiers and low priorities first."""
     instance, projects = ledger.instance, ledger.instance.projects
     arcs = np.flatnonzero(ledger.x)
     project = instance.arcs.project[arcs]
@@ -131,7 +147,6 @@ def _holding(ledger: Ledger) -> list[Ints]:
     is_bound = np.array(projects.pinned, dtype=bool)[project] | (instance.max_moves is not None)
     is_held = is_bound & (ledger.x[arcs] <= instance.arcs.wanted[arcs])
     arcs = arcs[(left >= np.array(projects.minimum, dtype=np.int64)[project]) & ~is_held]
-    project, pool = instance.arcs.project[arcs], instance.arcs.pool[arcs]
-    order = np.lexsort((-arcs, np.array(projects.priority)[project], -np.array(projects.tier)[project], pool))
-    ends = np.cumsum(np.bincount(pool, minlength=len(instance.pools.names)))
-    return np.split(arcs[order], ends[:-1])
+    project = instance.arcs.project[arcs]
+    order = np.lexsort((-arcs, np.array(projects.priority)[project], -np.array(projects.tier)[project]))
+    return arcs[order]

@@ -71,11 +71,10 @@ def _around_pools(
     chance = np.sqrt(np.maximum(lacking[gaining], 1.0))
     count = min(len(gaining), size // 3)
     first = random.choice(gaining, count, replace=False, p=chance / chance.sum()).tolist()
-    pools = {int(instance.arcs.pool[a]) for j in first[:3] for a in instance.projects.arcs[j]}
-    some = set(random.permutation(sorted(pools))[:4].tolist())
-    holders = {
-        int(instance.arcs.project[a]) for a in np.flatnonzero(x) if int(instance.arcs.pool[a]) in some
-    } - set(first)
+    market = instance.pools.market[instance.arcs.pool]
+    markets = np.unique([market[a] for j in first[:3] for a in instance.projects.arcs[j]])
+    some = random.permutation(markets)[:4]
+    holders = set(instance.arcs.project[(x > 0) & np.isin(market, some)].tolist()) - set(first)
     rest = random.permutation(sorted(holders))[: size - len(first)].tolist()
     return sorted([*first, *rest])
 
@@ -93,10 +92,9 @@ def _around_short(
     """Projects of a team that is short, and others that hold GPUs in the pools that those can use."""
     inside = [j for j in alive if team in _chain(instance, instance.projects.team[j])]
     first = random.permutation(inside)[: size // 2].tolist()
-    pools = {int(instance.arcs.pool[a]) for j in first for a in instance.projects.arcs[j]}
-    holders = {
-        int(instance.arcs.project[a]) for a in np.flatnonzero(x) if int(instance.arcs.pool[a]) in pools
-    } - set(first)
+    market = instance.pools.market[instance.arcs.pool]
+    markets = [market[a] for j in first for a in instance.projects.arcs[j]]
+    holders = set(instance.arcs.project[(x > 0) & np.isin(market, markets)].tolist()) - set(first)
     rest = random.permutation(sorted(holders))[: size - len(first)].tolist()
     return sorted([*first, *rest])
 

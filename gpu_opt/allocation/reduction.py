@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gpu_opt.allocation.strategy.focus import keep_arcs
-from gpu_opt.instance import Instance, Ints, add_up
+from gpu_opt.instance import Instance, Ints, TypeLimit, add_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,8 @@ def _reachable(instance: Instance) -> Ints:
         movable = instance.max_moves // np.array(pools.unit, dtype=np.int64)
         stays = add_up(arcs.pool, arcs.wanted, len(room))[arcs.pool] - arcs.wanted - movable[arcs.pool]
         most = np.minimum(most, room[arcs.pool] - np.maximum(0, stays))
+        for limit in instance.limits:
+            most = np.minimum(most, _left_by_others(instance, limit))
     counted = np.array(pools.unit_compute, dtype=np.int64)[arcs.pool]
     least = np.array([np.iinfo(np.int64).max if cap is None else cap for cap in teams.cap], dtype=np.int64)
     least = np.where(least < np.iinfo(np.int64).max, least + np.array(teams.over, dtype=np.int64), least)
@@ -84,6 +86,19 @@ def _reachable(instance: Instance) -> Ints:
     team = np.array(instance.projects.team, dtype=np.int64)[arcs.project]
     most = np.minimum(most, least[team] // counted)
     return np.asarray(np.maximum(arcs.wanted, np.minimum(arcs.upper, most)))
+
+
+def _left_by_others(instance: Instance, limit: TypeLimit) -> Ints:
+    """What all others leave of a limit, if all moves are theirs: units by arc; many where none is counted."""
+    arcs, counted = instance.arcs, limit.arcs
+    unit = np.array(instance.pools.unit, dtype=np.int64)[arcs.pool]
+    held = (arcs.wanted * unit)[counted]
+    project = arcs.project[counted]
+    own = add_up(project, held, len(instance.projects.names))[project]
+    stays = np.maximum(0, held.sum() - own - (instance.max_moves or 0))
+    most = np.full(len(unit), np.iinfo(np.int64).max)
+    most[counted] = (limit.gpus + limit.over - stays) // unit[counted]
+    return most
 
 
 def _is_enough(instance: Instance, upper: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -104,7 +119,12 @@ def _reach_with_moves(instance: Instance, upper: Ints) -> Ints:
     room = np.array(pools.units, dtype=np.int64) + np.array(pools.over, dtype=np.int64)
     free = np.maximum(0, room - add_up(arcs.pool, arcs.wanted, len(room)))
     unit = np.array(pools.unit, dtype=np.int64)[arcs.pool]
-    units = np.minimum(upper, free[arcs.pool] + arcs.wanted)
+    units = free[arcs.pool]
+    for limit in instance.limits:
+        counted = limit.arcs
+        left = max(0, limit.gpus + limit.over - int((arcs.wanted * unit)[counted].sum()))
+        units[counted] = np.minimum(units[counted], left // unit[counted])
+    units = np.minimum(upper, units + arcs.wanted)
     reach = add_up(arcs.project, arcs.own * units, len(instance.projects.names))
     moved = np.zeros_like(reach)
     np.maximum.at(moved, arcs.project, -(-arcs.own * instance.max_moves // unit))
@@ -132,8 +152,7 @@ def _caps_in_reach(instance: Instance) -> tuple[int | None, ...]:
     return tuple(caps)
 
 
-def _may_bind(instance: Instance, arcs: tuple[int, ...], gpus: int) -> bool:
+def _may_bind(instance: Instance, arcs: Ints, gpus: int) -> bool:
     """Whether a limit can be reached."""
     unit = np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool]
-    counted = list(arcs)
-    return int((instance.arcs.upper[counted] * unit[counted]).sum()) > gpus
+    return int((instance.arcs.upper[arcs] * unit[arcs]).sum()) > gpus

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from gpu_opt.allocation.appraisal import moved_gpus, team_compute
+from gpu_opt.allocation.appraisal import limit_gpus, moved_gpus, team_compute
 from gpu_opt.instance import MILLI, Arcs, Instance, Ints, Projects, Teams, TypeLimit
 
 
@@ -82,15 +82,14 @@ def _less(cap: int | None, held: int) -> int | None:
 def _restrict_limits(
     instance: Instance, others: Ints, kept: Ints, teams: dict[int, int]
 ) -> tuple[TypeLimit, ...]:
-    unit = np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool]
-    position = {int(a): index for index, a in enumerate(kept)}
+    position = np.full(len(others), -1)
+    position[kept] = np.arange(len(kept))
+    held = limit_gpus(instance, others).tolist()
     limits = []
-    for limit in instance.limits:
+    for limit, gpus in zip(instance.limits, held, strict=True):
         if limit.team in teams:
-            counted = list(limit.arcs)
-            held = int((others[counted] * unit[counted]).sum())
-            arcs = tuple(position[a] for a in counted if a in position)
-            limits.append(replace(limit, team=teams[limit.team], gpus=limit.gpus - held, arcs=arcs))
+            at = position[limit.arcs]
+            limits.append(replace(limit, team=teams[limit.team], gpus=limit.gpus - gpus, arcs=at[at >= 0]))
     return tuple(limits)
 
 

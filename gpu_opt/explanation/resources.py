@@ -96,8 +96,8 @@ def _caps(situation: Situation) -> Iterator[Counted]:
 def _limits(situation: Situation) -> Iterator[Counted]:
     instance = situation.instance
     for i, limit in enumerate(instance.limits):
-        if limit.arcs:
-            unit = min(instance.pools.unit[int(instance.arcs.pool[a])] for a in limit.arcs)
+        if len(limit.arcs):
+            unit = min(instance.pools.unit[int(instance.arcs.pool[a])] for a in limit.arcs.tolist())
             slack = max(0, situation.limit_room[i])
             name = instance.teams.names[limit.team]
             yield Counted(

@@ -84,7 +84,7 @@ def _policy(
 def _limits(organization: Organization, instance: Instance, speech: Speech) -> Iterator[Stated]:
     teams = {team.name: team for team in organization.teams}
     for i, limit in enumerate(instance.limits):
-        if limit.arcs:
+        if len(limit.arcs):
             name, kind = instance.teams.names[limit.team], limit.gpu_type
             text = f"{name}.limits.{kind} {written(teams[name].limits[kind].cap)}"
             owner = speech.owner_above(name)

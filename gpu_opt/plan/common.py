@@ -98,7 +98,7 @@ class Run(Result):
     """Programs that CBC could solve, where those were limited instead of seconds."""
     removed: dict[str, int] = {}
     """What no plan could use and the search left out: how many ``arcs`` (a project in a pool),
-    ``projects``, ``caps`` and ``limits``."""
+    ``projects``, ``caps`` and ``limits``; and ``alike``: arcs that differ from another one in nothing."""
     seconds: dict[str, float]
     """Wall-clock seconds by phase, ``total`` included."""
 

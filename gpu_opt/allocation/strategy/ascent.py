@@ -82,7 +82,7 @@ def slack_of_rows(table: Table, aim: Aim, x: Floats) -> Floats:
     cap = np.array([np.nan if each is None else each / MILLI for each in instance.teams.cap])
     target = np.array([float(each) for each in instance.teams.target])
     gpus = x * table.unit
-    counted = [float(gpus[list(limit.arcs)].sum()) for limit in instance.limits]
+    counted = [float(gpus[limit.arcs].sum()) for limit in instance.limits]
     kept = np.minimum(x, table.wanted) * table.unit
     moved = float(table.holds.sum() - kept.sum())
     budget = 0.0 if instance.max_moves is None else instance.max_moves - moved

@@ -53,9 +53,6 @@ def keep_arcs(instance: Instance, chosen: Flags) -> tuple[Instance, Ints]:
             wanted=old.wanted[kept],
             near=None if old.near is None else old.near[kept],
         ),
-        limits=tuple(
-            replace(each, arcs=tuple(int(position[a]) for a in each.arcs if chosen[a]))
-            for each in instance.limits
-        ),
+        limits=tuple(replace(each, arcs=position[each.arcs[chosen[each.arcs]]]) for each in instance.limits),
     )
     return part, kept

@@ -118,11 +118,11 @@ def _around_losers(stage: Stage) -> Iterator[list[int]]:
         return
     arcs, count = instance.arcs, len(instance.projects.names)
     unit = np.array(instance.pools.unit, dtype=np.float64)[arcs.pool]
+    market = instance.pools.market[arcs.pool]
     for loser in np.argsort(-_losses(stage, guide), kind="stable")[:LOSERS].tolist():
         x = stage.incumbent.x
         own = slice(instance.projects.arcs[loser].start, instance.projects.arcs[loser].stop)
-        pools = arcs.pool[own][(guide.relaxed[own] > 0) | (arcs.wanted[own] > 0)]
-        here = np.isin(arcs.pool, pools)
+        here = np.isin(market, market[own][(guide.relaxed[own] > 0) | (arcs.wanted[own] > 0)])
         excess = np.where(here, x - guide.relaxed, 0.0)
         if instance.max_moves is not None:
             kept, better = np.minimum(x, arcs.wanted), np.minimum(guide.relaxed, arcs.wanted)

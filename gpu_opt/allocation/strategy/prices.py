@@ -93,9 +93,8 @@ def arc_charges(table: Table, prices: Prices) -> Floats:
             per_compute[n] += per_compute[parent]
     charges = prices.pool[table.pool] + table.counted * per_compute[table.team_of_arc]
     for limit, price in zip(instance.limits, prices.limit, strict=True):
-        if price and limit.arcs:
-            arcs = list(limit.arcs)
-            charges[arcs] += price * table.unit[arcs]
+        if price:
+            charges[limit.arcs] += price * table.unit[limit.arcs]
     return np.asarray(charges, dtype=np.float64)
 
 

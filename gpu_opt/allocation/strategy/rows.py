@@ -60,7 +60,7 @@ def limit_rows(instance: Instance, columns: Columns) -> Iterator[Row]:
     """Yield `type_limit`, in GPUs."""
     unit = np.array(instance.pools.unit)[instance.arcs.pool].tolist()
     for i, limit in enumerate(instance.limits):
-        granted = [(variable, float(unit[a])) for a in limit.arcs for variable in columns.units(a)]
+        granted = [(variable, float(unit[a])) for a in limit.arcs.tolist() for variable in columns.units(a)]
         if granted:
             over = [(columns.over_limit[i], -1.0)] if i in columns.over_limit else []
             yield f"type_limit_{i}", [*granted, *over], "<=", limit.gpus

@@ -156,17 +156,32 @@ def _dearest_overrun(table: Table, prices: Prices) -> float:
 def _uniform(market: Market, aim: Aim, free: Prices) -> Prices:
     """The best of a few prices that charge all compute alike, found by halving: where to begin."""
     table = market.table
-    worth = np.array(table.instance.pools.unit_compute) / MILLI
+    pool, limit = _worth(table.instance)
+    begin = len(pool) + 2 * len(table.instance.teams.names)
     low, high = 0.0, float(table.priority.max(initial=0.0) * table.slopes.max(initial=0.0))
     best, bound = free, price(market, aim, free).bound
     for _ in range(8):
         middle = (low + high) / 2
-        prices = replace(free, pool=middle * worth)
+        prices = replace(free, pool=middle * pool, limit=middle * limit)
         priced = price(market, aim, prices)
         if priced.bound < bound:
             best, bound = prices, priced.bound
-        if slack_of_rows(table, aim, priced.x)[: len(worth)] @ worth < 0:
+        slack = slack_of_rows(table, aim, priced.x)
+        if slack[: len(pool)] @ pool + slack[begin : begin + len(limit)] @ limit < 0:
             low = middle
         else:
             high = middle
     return best
+
+
+def _worth(instance: Instance) -> tuple[Floats, Floats]:
+    """Compute of a unit by pool, and of a GPU by limit: 0 but for one of the two, where pools are merged."""
+    pools, limits = instance.pools, instance.limits
+    pool = np.array(pools.unit_compute) / MILLI
+    limit = np.zeros(len(limits))
+    whole = set(pools.types[len(pools.types) - pools.merged :])
+    last = {each.gpu_type: i for i, each in enumerate(limits) if instance.teams.parent[each.team] < 0}
+    for kind in whole & set(last):
+        limit[last[kind]] = limits[last[kind]].milli / MILLI
+        pool[[each == kind for each in pools.types]] = 0.0
+    return pool, limit
