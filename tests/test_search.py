@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,11 +11,13 @@ from hypothesis import strategies as st
 
 from benchmarks.generator import SIZES, Dials, generate
 from gpu_opt import solver
-from gpu_opt.allocation.appraisal import appraise, is_better, is_feasible
+from gpu_opt.allocation.appraisal import appraise, is_better, is_feasible, moved_gpus
 from gpu_opt.allocation.dive import dive
 from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.greedy import fill, keep_holdings
 from gpu_opt.allocation.incumbent import Incumbent, first_incumbent
+from gpu_opt.allocation.ledger import open_ledger
+from gpu_opt.allocation.lifting import lift
 from gpu_opt.allocation.neighbourhoods import choose_projects
 from gpu_opt.allocation.restriction import restrict
 from gpu_opt.allocation.rounding import round_relaxation
@@ -30,7 +34,7 @@ from gpu_opt.options import Options
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Stop
 from gpu_opt.validation import check
-from tests.building import lab, pool, project
+from tests.building import lab, pool, project, root, team
 from tests.strategies import organizations
 
 DIALS = Dials(projects=60, pools=8, tiers=2)
@@ -144,6 +148,66 @@ def test_a_dive_gives_nothing_to_whom_its_team_chose_to_give_nothing(instance: I
     own = instance.projects.arcs[left_out]
     assert not units[own.start : own.stop].any()
     assert units.any()
+
+
+@pytest.mark.parametrize(("holders_stay", "kept"), [(True, 4), (False, 0)])
+def test_a_dive_moves_a_whole_holding_where_it_is_let_and_the_budget_has_the_moves(
+    holders_stay: bool, kept: int
+) -> None:
+    """The cap funds orion's minimum or lyra's; the relaxation leaves orion a quarter of what it holds."""
+    orion = project("orion", 4, minimum=4, holds={"iowa": 4})
+    lyra = project("lyra", 4, minimum=4, priority=9)
+    organization = lab([pool("iowa", 8)], projects=[orion, lyra], teams=[root(cap=5)], max_moves=5)
+    lp = relaxation(build_instance(organization, organization.as_of))
+
+    def solved() -> bool:
+        return solver.solve(lp.problem, Options(threads=1), seconds=20).status is SolverStatus.OPTIMAL
+
+    assert solved()
+    units = dive(lp, read_units(lp), [], solved, holders_stay=holders_stay)
+    assert units.tolist() == pytest.approx([kept, 4 - kept])
+
+
+def test_a_dive_does_not_give_up_more_than_the_budget_has_moves_for() -> None:
+    holders = [project(name, 4, minimum=4, holds={"iowa": 4}) for name in ("orion", "vega")]
+    organization = lab([pool("iowa", 8)], projects=holders, max_moves=5)
+    lp = relaxation(build_instance(organization, organization.as_of))
+
+    def solved() -> bool:
+        return solver.solve(lp.problem, Options(threads=1), seconds=20).status is SolverStatus.OPTIMAL
+
+    assert solved()
+    assert dive(lp, read_units(lp), [(0, NOTHING), (1, NOTHING)], solved).tolist() == pytest.approx([0, 4])
+
+
+def test_a_promise_that_rounding_missed_is_lifted_by_moves_only_as_far_as_there_are_some() -> None:
+    """Research is promised 4 GPUs and has 1: 2 come without a move, and 1 of 5 that are held may move."""
+    teams = [team("research", guarantee=4), team("other")]
+    orion = project("orion", 4, team="research", holds={"iowa": 1})
+    others = project("others", 8, team="other", holds={"iowa": 5})
+    organization = lab([pool("iowa", 8)], teams=teams, projects=[orion, others], max_moves=1)
+    instance = build_instance(organization, organization.as_of)
+    ledger = open_ledger(instance, np.array([1, 7]))
+    lift(ledger)
+    assert ledger.x.tolist() == [4, 4]
+    ledger = open_ledger(replace(instance, max_moves=0), np.array([1, 7]))
+    lift(ledger)
+    assert ledger.x.tolist() == [3, 5]
+
+
+@given(organizations(max_projects=4, max_pools=3), st.data())
+def test_what_is_rounded_is_never_lifted_beyond_the_moves_that_are_left(
+    organization: Organization, data: st.DataObject
+) -> None:
+    instance = build_instance(organization, organization.as_of)
+    kept = [data.draw(st.integers(0, int(most))) for most in instance.arcs.wanted]
+    ledger = open_ledger(instance, np.array(kept, dtype=np.int64))
+    before = ledger.moves_free
+    lift(ledger)
+    if before is not None:
+        assert instance.max_moves is not None
+        assert ledger.moves_free == instance.max_moves - int(moved_gpus(instance, ledger.x).sum())
+        assert ledger.moves_free >= min(before, 0)
 
 
 def test_an_incumbent_never_gets_worse(instance: Instance) -> None:

@@ -39,26 +39,37 @@ def dive(
     relaxed: Floats,
     choices: Iterable[tuple[int, int]],
     solve: Callable[[], bool],
+    *,
+    holders_stay: bool = False,
 ) -> Floats:
     """Return the last solution of the dive, in units per arc.
 
     `relaxed` is the relaxation's solution to begin with; `choices` are what teams chose of their lumps, and
-    are taken first; `solve` solves it again with the bounds as they are and says whether it is solved. A
+    are taken first; `solve` solves it again with the bounds as they are and says whether it is solved. Where
+    moves are few `holders_stay` leaves holders where they are, so that moves are spent unit by unit. A
     shortfall that is held at 0 may be had at a price meanwhile: some decision may make it inevitable.
     """
     instance = relaxation.instance
     taken: dict[int, Ints] = {}
     with _restored(relaxation):
         for project, arc in choices:
-            if _is_settled(instance, project, arc):
-                taken[project] = _arcs_left(instance, project, arc)
+            left = _arcs_left(instance, project, arc)
+            is_free = not holders_stay or not _given_up(instance, project, np.zeros(0, dtype=np.int64))
+            if (
+                is_free
+                and _is_settled(instance, project, arc)
+                and not _stays(instance, taken, project, left, holders_stay)
+            ):
+                taken[project] = left
         if len(relaxed) >= HUGE:
             return relaxed
         is_large = len(relaxed) >= LARGE
         for number in range(2 if is_large else ROUNDS + 1):
             halves = _undecided(instance, relaxed, taken) if number or not taken else []
             for j in halves if is_large else halves[: max(1, round(SHARE * len(halves)))]:
-                taken[j] = _leaning(instance, relaxed, j)
+                lean = _leaning(instance, relaxed, j)
+                stays = _stays(instance, taken, j, lean, holders_stay)
+                taken[j] = _staying(instance, relaxed, j) if stays else lean
             if not halves and number:
                 break
             _take(relaxation, taken)
@@ -70,8 +81,6 @@ def dive(
 
 def _is_settled(instance: Instance, project: int, arc: int) -> bool:
     """Whether a team's choice says all of a project: nothing, or at least its minimum."""
-    if _must_stay(instance, project):
-        return False
     return arc == NOTHING or (
         instance.projects.minimum[project] > 0 and not instance.projects.one_pool[project]
     )
@@ -121,21 +130,38 @@ def _leaning(instance: Instance, relaxed: Floats, project: int) -> Ints:
     each = instance.arcs.own[own.start : own.stop]
     compute = relaxed[own.start : own.stop] * each
     least = instance.projects.minimum[project]
-    stays = _must_stay(instance, project)
-    if least and compute.sum() < 0.5 * least and not stays:
+    if least and compute.sum() < 0.5 * least:
         return np.zeros(0, dtype=np.int64)
     if instance.projects.one_pool[project] != 1:
         return np.arange(own.start, own.stop)
-    held = instance.arcs.wanted[own.start : own.stop] > 0
-    may = held if stays else instance.arcs.upper[own.start : own.stop] * each >= least
+    may = instance.arcs.upper[own.start : own.stop] * each >= least
     return np.array([own.start + int(np.argmax(np.where(may, compute, -1.0)))])
 
 
-def _must_stay(instance: Instance, project: int) -> bool:
-    """Whether a project keeps what it has: it is pinned, or moves are few and better spent unit by unit."""
-    own = instance.projects.arcs[project]
-    is_holder = bool(instance.arcs.wanted[own.start : own.stop].any())
-    return is_holder and (instance.projects.pinned[project] or instance.max_moves is not None)
+def _staying(instance: Instance, relaxed: Floats, project: int) -> Ints:
+    """The arcs that a project may use that keeps what it has."""
+    own = np.arange(instance.projects.arcs[project].start, instance.projects.arcs[project].stop)
+    if instance.projects.one_pool[project] != 1:
+        return own
+    held = own[instance.arcs.wanted[own] > 0]
+    return held[[np.argmax((relaxed * instance.arcs.own)[held])]]
+
+
+def _stays(instance: Instance, taken: dict[int, Ints], project: int, arcs: Ints, holders_stay: bool) -> bool:
+    """Whether a project must keep what a decision for `arcs` would take from it: no moves are left for it."""
+    lost = _given_up(instance, project, arcs)
+    if not lost or instance.projects.pinned[project] or instance.max_moves is None:
+        return lost > 0 and instance.projects.pinned[project]
+    before = sum(_given_up(instance, each, left) for each, left in taken.items())
+    return holders_stay or lost + before > instance.max_moves
+
+
+def _given_up(instance: Instance, project: int, arcs: Ints) -> int:
+    """GPUs that a project holds elsewhere than on `arcs`."""
+    own = np.arange(instance.projects.arcs[project].start, instance.projects.arcs[project].stop)
+    elsewhere = own[~np.isin(own, arcs)]
+    unit = np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool[elsewhere]]
+    return int((instance.arcs.wanted[elsewhere] * unit).sum())
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gpu_opt.allocation.appraisal import own_compute, pool_units, team_compute, team_gpus
+from gpu_opt.allocation.appraisal import moved_gpus, own_compute, pool_units, team_compute, team_gpus
 from gpu_opt.instance import Instance, Ints, chains_up
 
 
@@ -27,6 +27,8 @@ class Ledger:
     """Milli-compute granted, by team."""
     limit_free: list[int]
     """GPUs, by limit; negative where it is over."""
+    moves_free: int | None
+    """GPUs that may still be moved; negative where too many are; None: any number."""
     chains: list[tuple[int, ...]]
     """Every team, and all teams above it, from the lowest up."""
     limits_above: list[tuple[int, ...]]
@@ -54,6 +56,7 @@ def open_ledger(instance: Instance, x: Ints) -> Ledger:
         np.array(instance.pools.units, dtype=np.int64) - pool_units(instance, x),
         team_compute(instance, x).tolist(),
         [limit.gpus - int(of_type[limit.gpu_type][limit.team]) for limit in limits],
+        None if instance.max_moves is None else instance.max_moves - int(moved_gpus(instance, x).sum()),
         chains,
         [tuple(i for i, limit in enumerate(limits) if limit.team in chain) for chain in chains],
         [np.array([kind == limit.gpu_type for kind in instance.pools.types]) for limit in limits],
@@ -69,6 +72,9 @@ def grant(ledger: Ledger, arc: int, units: int) -> None:
     pools, arcs = ledger.instance.pools, ledger.instance.arcs
     pool, project = int(arcs.pool[arc]), int(arcs.project[arc])
     counted = units * pools.unit_compute[pool]
+    if ledger.moves_free is not None:
+        kept = min(int(ledger.x[arc]) + units, wanted := int(arcs.wanted[arc]))
+        ledger.moves_free += (kept - min(int(ledger.x[arc]), wanted)) * pools.unit[pool]
     ledger.x[arc] += units
     ledger.own[project] += units * int(arcs.own[arc])
     ledger.pool_free[pool] -= units

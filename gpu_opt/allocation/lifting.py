@@ -19,6 +19,9 @@ from gpu_opt.allocation.spread import may_use
 from gpu_opt.allocation.strategy.table import Flags
 from gpu_opt.instance import MILLI, Ints
 
+Place = tuple[str, int]
+"""What is full: ("pool", its index) or ("limit", its index)."""
+
 
 @dataclass(slots=True)
 class Donors:
@@ -30,54 +33,67 @@ class Donors:
     """Milli-compute that is promised, by team."""
     holding: Ints
     """Arcs that could lose a unit when the lifting began, those that lose least first."""
-    left: dict[tuple[str, int], list[int]] = field(default_factory=dict)
+    may_move: bool
+    """Whether they may be units that somebody holds and wants."""
+    left: dict[Place, list[int]] = field(default_factory=dict)
     """Arcs that are still to be asked, by what they would make room in, those that lose least last."""
 
-    def in_pool(self, pool: int) -> Iterator[int]:
-        """Arcs of the pool that can spare a unit."""
-        return self._asked(("pool", pool), self.ledger.instance.arcs.pool[self.holding] == pool)
-
-    def under_limit(self, limit: int) -> Iterator[int]:
-        """Arcs that the limit counts and that can spare a unit."""
-        return self._asked(("limit", limit), np.isin(self.holding, self.ledger.instance.limits[limit].arcs))
-
-    def _asked(self, place: tuple[str, int], among: Flags) -> Iterator[int]:
-        """Those among the arcs that can spare a unit; the first ones that cannot are not asked again."""
-        left = self.left.setdefault(place, self.holding[among][::-1].tolist())
+    def sparing(self, place: Place) -> Iterator[int]:
+        """Arcs that take up room there and can spare a unit; the first that cannot are not asked again."""
+        left = self.left.setdefault(place, self.holding[self._takes_up(place)][::-1].tolist())
         while left and not self._can_spare(left[-1]):
             left.pop()
         yield from (arc for arc in reversed(left) if self._can_spare(arc))
+
+    def _takes_up(self, place: Place) -> Flags:
+        kind, index = place
+        if kind == "pool":
+            return np.asarray(self.ledger.instance.arcs.pool[self.holding] == index)
+        return np.isin(self.holding, self.ledger.instance.limits[index].arcs)
 
     def _can_spare(self, arc: int) -> bool:
         """Whether a unit can be taken from the arc now."""
         ledger, instance = self.ledger, self.ledger.instance
         arcs, projects = instance.arcs, instance.projects
-        project, units = int(arcs.project[arc]), int(ledger.x[arc])
+        project = int(arcs.project[arc])
         chain, counted = ledger.chain(project), instance.pools.unit_compute[int(arcs.pool[arc])]
-        is_held = units <= arcs.wanted[arc] and (projects.pinned[project] or instance.max_moves is not None)
         return (
-            units > 0
-            and not is_held
+            self._is_loose(arc)
             and self.team not in chain
             and ledger.own[project] - int(arcs.own[arc]) >= projects.minimum[project]
             and all(ledger.total[n] - counted >= self.goals[n] for n in chain if n in self.goals)
         )
 
+    def _is_loose(self, arc: int) -> bool:
+        """Whether a unit can be taken from the arc as far as pins and moves go."""
+        ledger, instance, units = self.ledger, self.ledger.instance, int(self.ledger.x[arc])
+        if units > instance.arcs.wanted[arc] or not units:
+            return units > 0
+        unit = instance.pools.unit[int(instance.arcs.pool[arc])]
+        may_move = self.may_move and (ledger.moves_free is None or ledger.moves_free >= unit)
+        return may_move and not instance.projects.pinned[int(instance.arcs.project[arc])]
+
 
 def lift(ledger: Ledger) -> None:
     """Lift every team below its target as far as single units can, from the top of the tree down.
 
-    Units that are given here are not taken away again.
+    Units that are given here are not taken away again. Where moves are few, they are spent on what cannot
+    be had without.
     """
+    for may_move in (True,) if ledger.moves_free is None else (False, True):
+        _lift_all(ledger, may_move)
+
+
+def _lift_all(ledger: Ledger, may_move: bool) -> None:
     teams = ledger.instance.teams
     goals = {n: math.ceil(target * MILLI) for n, target in enumerate(teams.target) if target}
     short = [n for n, goal in goals.items() if ledger.total[n] < goal]
     if not short:
         return
-    holding = _holding(ledger)
+    holding = _holding(ledger, may_move)
     under = projects_under(ledger, short, range(len(ledger.own)))
     for n in sorted(short, key=lambda team: teams.level[team]):
-        donors = Donors(ledger, n, goals, holding)
+        donors = Donors(ledger, n, goals, holding, may_move)
         while ledger.total[n] < goals[n]:
             if not _lift_once(ledger, under[n], donors):
                 break
@@ -86,21 +102,23 @@ def lift(ledger: Ledger) -> None:
 def _lift_once(ledger: Ledger, under: list[int], donors: Donors) -> bool:
     """Give every arc of the projects `under` the team what it may have; whether any was given something."""
     team, before = donors.team, ledger.total[donors.team]
-    for arc in _open_arcs(ledger, under):
+    for arc in _open_arcs(ledger, under, by_move=donors.may_move and ledger.moves_free is not None):
         while ledger.total[team] < donors.goals[team]:
             if not _lift_by_one(ledger, arc, donors):
                 break
     return ledger.total[team] > before
 
 
-def _open_arcs(ledger: Ledger, under: list[int]) -> list[int]:
-    """Arcs of the projects that might get more, those with most value for their compute first."""
+def _open_arcs(ledger: Ledger, under: list[int], by_move: bool) -> list[int]:
+    """Arcs of the projects that might get more, those with most value first; or most compute for a move."""
     instance = ledger.instance
     projects = instance.projects
     arcs = open_arcs(instance, ledger.x, under)
     project = instance.arcs.project[arcs].tolist()
     worth = np.array([projects.priority[j] for j in project]) * instance.arcs.own[arcs]
-    order = np.lexsort((-worth, [projects.tier[j] for j in project]))
+    pool = instance.arcs.pool[arcs]
+    per_move = (ledger.unit_compute / ledger.unit)[pool] if by_move else np.zeros(len(arcs))
+    order = np.lexsort((-worth, [projects.tier[j] for j in project], -per_move))
     return [int(a) for a in arcs[order]]
 
 
@@ -111,7 +129,10 @@ def _lift_by_one(ledger: Ledger, arc: int, donors: Donors) -> bool:
     if room(ledger, arc):
         grant(ledger, arc, 1)
         return True
-    for donor in _in_the_way(ledger, arc, donors):
+    place = _full_place(ledger, arc)
+    if place is None:
+        return False  # a cap is in the way: nobody's unit would help
+    for donor in donors.sparing(place):
         grant(ledger, donor, -1)
         if room(ledger, arc):
             grant(ledger, arc, 1)
@@ -120,14 +141,14 @@ def _lift_by_one(ledger: Ledger, arc: int, donors: Donors) -> bool:
     return False
 
 
-def _in_the_way(ledger: Ledger, arc: int, donors: Donors) -> Iterator[int]:
-    """Arcs that could make room for a unit on the arc; none where a cap is in the way."""
+def _full_place(ledger: Ledger, arc: int) -> Place | None:
+    """What has no room for a unit on the arc; None if it is a cap."""
     pool = int(ledger.instance.arcs.pool[arc])
     if ledger.pool_free[pool] <= 0:
-        return donors.in_pool(pool)
+        return "pool", pool
     limits = ledger.limits_above[ledger.instance.projects.team[int(ledger.instance.arcs.project[arc])]]
     full = (i for i in limits if ledger.counts[i][pool] and ledger.limit_free[i] < ledger.unit[pool])
-    return next((donors.under_limit(i) for i in full), iter(()))
+    return next((("limit", i) for i in full), None)
 
 
 def _may_have_more(ledger: Ledger, project: int, arc: int) -> bool:
@@ -138,15 +159,15 @@ def _may_have_more(ledger: Ledger, project: int, arc: int) -> bool:
     return enough and may_use(instance, ledger.x, arc) and units_left(instance, ledger.x, arc) >= 1
 
 
-def _holding(ledger: Ledger) -> Ints:
-    """Arcs whose projects can do with a unit less, those of late tiers and low priorities first."""
+def _holding(ledger: Ledger, may_move: bool) -> Ints:
+    """Arcs whose projects can do with a unit less: those of late tiers and low priorities first."""
     instance, projects = ledger.instance, ledger.instance.projects
     arcs = np.flatnonzero(ledger.x)
     project = instance.arcs.project[arcs]
     left = np.array(ledger.own, dtype=np.int64)[project] - instance.arcs.own[arcs]
-    is_bound = np.array(projects.pinned, dtype=bool)[project] | (instance.max_moves is not None)
+    is_bound = np.array(projects.pinned, dtype=bool)[project] | (not may_move)
     is_held = is_bound & (ledger.x[arcs] <= instance.arcs.wanted[arcs])
     arcs = arcs[(left >= np.array(projects.minimum, dtype=np.int64)[project]) & ~is_held]
     project = instance.arcs.project[arcs]
     order = np.lexsort((-arcs, np.array(projects.priority)[project], -np.array(projects.tier)[project]))
-    return arcs[order]
+    return np.asarray(arcs[order])

@@ -10,7 +10,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from gpu_opt.allocation.appraisal import moved_gpus
 from gpu_opt.allocation.greedy import serve
 from gpu_opt.allocation.ledger import Ledger, grant, open_ledger, room
 from gpu_opt.allocation.lifting import lift
@@ -59,21 +58,16 @@ def _kept(instance: Instance, relaxed: npt.NDArray[np.float64]) -> Ints:
 def _move_less(ledger: Ledger) -> None:
     """Where too much would be moved, let holders keep more of what they have, as far as it fits."""
     instance = ledger.instance
-    if instance.max_moves is None:
-        return
-    excess = int(moved_gpus(instance, ledger.x).sum()) - instance.max_moves
     for a in np.flatnonzero(ledger.x < instance.arcs.wanted).tolist():
-        project = int(instance.arcs.project[a])
-        if excess <= 0:
+        if ledger.moves_free is None or ledger.moves_free >= 0:
             return
+        project = int(instance.arcs.project[a])
         is_free = ledger.x[a] or not instance.projects.one_pool[project]
         if not is_free or not ledger.own[project]:
             continue  # another pool was chosen, or it was given up as a whole
         unit = instance.pools.unit[int(instance.arcs.pool[a])]
-        left = min(room(ledger, a), units_left(instance, ledger.x, a), -(-excess // unit))
-        units = max(0, min(left, int(instance.arcs.wanted[a] - ledger.x[a])))
-        grant(ledger, a, units)
-        excess -= units * unit
+        left = min(room(ledger, a), units_left(instance, ledger.x, a), -(ledger.moves_free // unit))
+        grant(ledger, a, max(0, min(left, int(instance.arcs.wanted[a] - ledger.x[a]))))
 
 
 def _settle(ledger: Ledger, project: int, relaxed: npt.NDArray[np.float64], worth: float) -> None:

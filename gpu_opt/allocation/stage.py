@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from gpu_opt.allocation.appraisal import contradicts, trivial_bound
-from gpu_opt.allocation.dive import dive
+from gpu_opt.allocation.dive import LARGE, dive
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.incumbent import Incumbent
 from gpu_opt.allocation.rounding import round_relaxation
@@ -195,19 +195,29 @@ class Stage:
         return not self._no_time() and relax(self, relaxation.problem).status is SolverStatus.OPTIMAL
 
     def _dive(self, guide: Guide) -> None:
-        """Take the relaxation's half decisions, the clearest first, and offer what it then rounds to."""
-        units = np.zeros_like(guide.relaxed)
-        choices = [taken for choice in guide.choices for taken in choice.taken]
-        units[guide.kept] = dive(
-            guide.relaxation, guide.relaxed[guide.kept], choices, lambda: self._relax(guide.relaxation)
-        )
-        self._offer(units)
-        self.guide = replace(guide, dived=units)
+        """Take the relaxation's half decisions, the clearest first, and offer what it then rounds to.
 
-    def _offer(self, relaxed: Floats) -> None:
-        """Offer the plan that fractional grants round to."""
-        self.incumbent.offer(round_relaxation(self.incumbent.instance, relaxed))
+        Where moves are few, twice: whether whole holdings are worth some of them shows only in the end.
+        """
+        choices = [taken for choice in guide.choices for taken in choice.taken]
+        is_twice = self.incumbent.instance.max_moves is not None and len(guide.kept) < LARGE
+        for holders_stay in (True, False) if is_twice else (True,):
+            units = np.zeros_like(guide.relaxed)
+            units[guide.kept] = dive(
+                guide.relaxation,
+                guide.relaxed[guide.kept],
+                choices,
+                lambda: self._relax(guide.relaxation),
+                holders_stay=holders_stay,
+            )
+            if self._offer(units) or holders_stay:
+                self.guide = replace(guide, dived=units)
+
+    def _offer(self, relaxed: Floats) -> bool:
+        """Offer the plan that fractional grants round to; whether it is taken."""
+        is_better = self.incumbent.offer(round_relaxation(self.incumbent.instance, relaxed))
         self.report()
+        return is_better
 
     def count(self, answered: bool) -> None:
         """Keep account of jobs that have no answer: a CBC that always dies is not asked for ever."""
