@@ -19,9 +19,12 @@ from gpu_opt.plan import (
     CapRaise,
     Cause,
     Comparison,
+    Decided,
     Difference,
+    Figure,
     Finding,
     Goal,
+    GoalDifference,
     NightReport,
     Overrun,
     ProjectDifference,
@@ -441,6 +444,7 @@ def since(projects: Sequence[ProjectDifference] = (), teams: Sequence[TeamDiffer
         before=side,
         after=side,
         figures=(),
+        goals=(),
         gained=0,
         lost=0,
         projects=tuple(projects),
@@ -479,7 +483,7 @@ def test_changes_since_last_night_are_shown() -> None:
     assert "guarantee 3,000 -> none, cap 4,000 -> 5,000" in changes
     assert row(changes, "safety")[-1] == "new"
     assert row(changes, "robotics")[-1] == "gone"
-    assert row(changes, "orion") == ["orion", "lab", "1,000", "2,000", "iowa", "+1,000"]
+    assert row(changes, "orion") == ["orion", "1,000", "2,000", "+1,000", "iowa", "+1,000"]
     assert row(changes, "lyra")[1] == "(new)"
 
 
@@ -499,7 +503,7 @@ def test_a_team_may_change_while_its_projects_do_not() -> None:
     )
     printed = shown(night(since(teams=[raised])))
     assert "cap none -> 900" in printed
-    assert "GPUs now" not in printed
+    assert "Who gains" not in printed
 
 
 def test_of_many_changes_the_largest_are_shown() -> None:
@@ -508,7 +512,7 @@ def test_of_many_changes_the_largest_are_shown() -> None:
     printed = shown(night(everything))
     assert "project-60" in printed
     assert "project-20" not in printed
-    assert "and 20 smaller changes (--all shows them)" in printed
+    assert "and 20 smaller differences (--all shows them)" in printed
     assert "project-20" in shown(night(everything, every_project=True))
 
 
@@ -529,11 +533,61 @@ def test_a_what_if_shows_base_and_scenarios_side_by_side_at_any_width() -> None:
     headline = row(printed, "objective")
     assert headline[1:] == ["48", "32"]
     assert "1. resize project: project orion, demand 8" in printed
-    assert row(printed, "orion")[:4] == ["orion", "16", "8", "iowa"]
-    assert "change 1" in printed
+    assert row(printed, "orion")[:5] == ["orion", "16", "8", "-8", "iowa"]
+    assert "because of change 1" in printed
     assert "change 2, 1 (by way of iowa)" in printed
     assert "nova (new)" in printed
     assert all(cell_len(line) <= 40 for line in shown(what_if(found), width=40).splitlines())
+
+
+def test_who_only_swaps_pools_comes_apart_and_after_who_gains_least() -> None:
+    swapped = change("swapped", 80, 80).model_copy(update={"by_pool": {"iowa": -80, "texas": 80}})
+    printed = shown(night(since([swapped, change("grown", 8, 9), change("shrunk", 9, 0)])))
+    places = [printed.index(name) for name in ("shrunk", "grown", "Who has as much as before", "swapped")]
+    assert places == sorted(places)
+    assert row(printed, "swapped") == ["swapped", "80", "80", "0", "iowa", "-80,", "texas", "+80"]
+
+
+def compared(*goals: GoalDifference, is_open: bool = True) -> NightReport:
+    """A night whose objective went from 100 to 98 and whose goals differ like this."""
+    of_value = Figure(name="objective", unit="weighted value", before=100, after=98, is_open=is_open)
+    known = since([change("orion", 8, 9)])
+    assert known.comparison is not None
+    fields = {"goals": goals, "figures": (of_value,)}
+    return known.model_copy(update={"comparison": known.comparison.model_copy(update=fields)})
+
+
+def value(tier: int, decided: Decided, least: float, most: float) -> GoalDifference:
+    return GoalDifference(
+        goal=f"value_tier_{tier}",
+        sense="maximize",
+        unit="weighted value",
+        before=100,
+        after=98,
+        least=least,
+        most=most,
+        decided=decided,
+    )
+
+
+def test_where_the_solves_do_not_tell_two_plans_apart_that_comes_first() -> None:
+    printed = shown(night(compared(value(1, Decided.OPEN, -4, 1.5))))
+    told = "The solves do not tell the two apart"
+    assert printed.index(told) < printed.index("Who gains")
+    assert row(printed, "value, tier 1")[-5:] == ["-2", "-4", "to", "+1.5", "open"]
+
+
+def test_what_is_proved_to_differ_is_told_apart_from_what_is_open() -> None:
+    printed = shown(night(compared(value(1, Decided.WORSE, -3, -2), value(2, Decided.OPEN, -4, 1.5))))
+    assert "Proved: value, tier 1, is worse by 2 to 3. Within what the solves leave open: value, tier 2." in (
+        " ".join(printed.split())
+    )
+
+
+def test_where_all_is_proved_nothing_is_said_of_chance() -> None:
+    same = value(1, Decided.SAME, 0, 0)
+    printed = shown(night(compared(same, value(2, Decided.WORSE, -2, -2), is_open=False)))
+    assert "chance" not in printed
 
 
 def test_a_what_if_that_changes_nothing_says_so() -> None:

@@ -64,6 +64,37 @@ type FigureName = Literal[
 type Verdict = Literal["met", "broken", "closer", "further"]
 
 
+class Decided(StrEnum):
+    """What two solves prove of the best plans' difference on a goal."""
+
+    BETTER = "better"
+    """The best plan after is better than the best one before."""
+    WORSE = "worse"
+    SAME = "same"
+    """Both are proved the best and equal, or the two plans are of the same organization and day."""
+    OPEN = "open"
+    """The solves leave open which is better: what differs may be chance."""
+
+
+class GoalDifference(Result):
+    """What both plans reach on a goal, and what that says of the best plans there are.
+
+    As with every goal's bound, the best plan is that among plans which do as well on the goals before.
+    """
+
+    goal: str
+    """A name as in a plan's goals. A plan without that goal has nothing to do for it: 0, proved."""
+    sense: Literal["minimize", "maximize"]
+    unit: str
+    before: float
+    after: float
+    least: float
+    """The best plans differ (after less before) by at least this, as their bounds prove."""
+    most: float
+    """They differ by at most this."""
+    decided: Decided
+
+
 class Figure(Result):
     """A headline figure of both plans."""
 
@@ -73,6 +104,11 @@ class Figure(Result):
     unit: str
     before: float
     after: float
+    is_open: bool
+    """Whether it differs, and that may be chance: what the solves leave open is as much. The `objective` and
+    `moves` are judged by their own bounds, `guarantees_short` by the guarantees' goals. `granted`, `gpus`,
+    `idle` and `projects_met` are no goals: of them it is said where no goal is proved to differ. False for
+    what does not differ, and for `asked`, which is given."""
 
 
 class ProjectDifference(Result):
@@ -97,6 +133,16 @@ class ProjectDifference(Result):
     grounds: tuple[Ground, ...] = ()
     """The changes that reach it, for a scenario; empty where two plans are compared and nothing is known of
     what lies between them."""
+
+    @property
+    def gain(self) -> float:
+        """Compute more than before, at its own speeds."""
+        return round(self.compute_after - self.compute_before, 3)
+
+    @property
+    def is_swap(self) -> bool:
+        """Whether it only has other GPUs: as much compute as before, in other pools."""
+        return self.gain == 0
 
 
 class TeamDifference(Result):
@@ -139,6 +185,8 @@ class Comparison(Result):
     after: Side
     figures: tuple[Figure, ...]
     """Always all of them."""
+    goals: tuple[GoalDifference, ...]
+    """Every goal that one of the plans has, in the order of the goals; nearness to another plan is none."""
     gained: int
     """GPUs that projects are granted in pools beyond what they were granted there."""
     lost: int

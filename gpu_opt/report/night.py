@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 
 from gpu_opt.plan import NightReport
 from gpu_opt.report.allocation import allocation
-from gpu_opt.report.comparison import who_gains, whose_budget
+from gpu_opt.report.comparison import proof, who_gains, whose_budget
 from gpu_opt.report.reallocation import reallocation
 from gpu_opt.report.tables import MARK, cell, titled
 
@@ -36,7 +36,7 @@ def changes(report: NightReport, *, every_project: bool = False) -> RenderableTy
     title = f"Changes since night {report.previous} (as of {report.comparison.before.as_of})"
     if not (report.comparison.projects or report.comparison.teams):
         return titled(title, cell("none: everybody keeps what it was granted"))
-    body = []
+    body = proof(report.comparison)
     if report.comparison.teams:
         body.append(whose_budget(report.comparison.teams))
     body += who_gains(report.comparison.projects, every_project=every_project)

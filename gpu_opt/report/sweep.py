@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from rich.console import Group, RenderableType
 
-from gpu_opt.plan import Sweep
+from gpu_opt.plan import Figure, Sweep
 from gpu_opt.plan.comparison import FigureName
+from gpu_opt.report.sheets.scenarios import OPEN_LEGEND, OPEN_MARK, has_open
 from gpu_opt.report.tables import cell, table, titled
 from gpu_opt.report.text import amount, percentage
 
@@ -34,13 +35,20 @@ def _points(found: Sweep) -> RenderableType:
     figures = (*COLUMNS.values(), "changed", "gap")
     grid = table(*axes, *figures, right=(*axes, *figures))
     for point in found.points:
-        after = {figure.name: figure.after for figure in point.comparison.figures}
+        figures_of = {figure.name: figure for figure in point.comparison.figures}
         changed = point.comparison.gained + point.comparison.lost
         grid.add_row(
             *(cell(value) for value in point.values.values()),
-            *(amount(after[name]) for name in COLUMNS),
+            *(_figure(figures_of[name]) for name in COLUMNS),
             amount(changed),
             percentage(point.gap),
         )
     legend = "short: teams short of their guarantee; met: projects with all they could use; changed: GPUs "
-    return titled("Points", grid, cell(legend + "granted otherwise than in the base"))
+    notes = [cell(legend + "granted otherwise than in the base")]
+    if has_open(point.comparison for point in found.points):
+        notes.append(cell(OPEN_LEGEND))
+    return titled("Points", grid, *notes)
+
+
+def _figure(one: Figure) -> str:
+    return f"{OPEN_MARK if one.is_open else ''}{amount(one.after)}"

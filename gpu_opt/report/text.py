@@ -74,6 +74,20 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def signed(number: float) -> str:
+    """A difference, with its sign.
+
+    >>> signed(1234.5), signed(-2.0), signed(0.0)
+    ('+1,234.5', '-2', '0')
+    """
+    return f"+{amount(number)}" if number > 0 else amount(number)
+
+
+def yes_or_no(is_so: bool) -> str:
+    """Whether it is so, in a table."""
+    return "yes" if is_so else "no"
+
+
 def goal(name: str) -> str:
     """A goal, or a phase of the solve, in words.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rich.console import Group, RenderableType
 
-from gpu_opt.plan import ProjectDifference, ScenarioOutcome, WhatIf
-from gpu_opt.report.comparison import MOST_PROJECTS, whose_budget
-from gpu_opt.report.sheets import comparison as sheets
-from gpu_opt.report.tables import MARK, cell, of_sheet, table, titled
-from gpu_opt.report.text import amount, counted, status
+from gpu_opt.plan import ScenarioOutcome, WhatIf
+from gpu_opt.report.comparison import proof, who_gains, whose_budget
+from gpu_opt.report.sheets import scenarios as sheets
+from gpu_opt.report.tables import MARK, cell, of_sheet, titled
+from gpu_opt.report.text import amount, status
 
 
 def what_if(found: WhatIf, *, every_project: bool = False) -> RenderableType:
@@ -18,6 +18,8 @@ def what_if(found: WhatIf, *, every_project: bool = False) -> RenderableType:
         cell(f"{base.organization}: what if, as of {base.as_of}", "bold"),
         of_sheet(sheets.headlines(found)),
     ]
+    if sheets.has_open(one.comparison for one in found.scenarios):
+        head.append(cell(sheets.OPEN_LEGEND))
     return Group(*head, *(_scenario(one, every_project) for one in found.scenarios))
 
 
@@ -33,23 +35,8 @@ def _scenario(one: ScenarioOutcome, every_project: bool) -> RenderableType:
         body.append(cell(f"guarantee of {each.team}: {each.verdict}, {figures}", MARK if worse else ""))
     if comparison.is_empty:
         return titled(one.scenario, *body, cell("nothing differs from the base"))
+    body += proof(comparison)
     if comparison.teams:
         body.append(whose_budget(comparison.teams))
-    if comparison.projects:
-        body += _projects(comparison.projects, every_project)
+    body += who_gains(comparison.projects, every_project=every_project)
     return titled(one.scenario, *body)
-
-
-def _projects(projects: tuple[ProjectDifference, ...], every_project: bool) -> list[RenderableType]:
-    """Who gains and who loses, the largest difference first, and because of what."""
-    figures = ("before", "after")
-    grid = table("project", *figures, "where, and why", right=figures)
-    largest = sheets.largest_first(projects)
-    shown = largest if every_project else largest[:MOST_PROJECTS]
-    for one in shown:
-        lines = [sheets.where_differs(one), *filter(None, (sheets.because_of(one), sheets.in_the_way(one)))]
-        compute = amount(one.compute_before), amount(one.compute_after)
-        grid.add_row(cell(sheets.named(one)), *compute, cell("\n".join(lines)))
-    hidden = len(largest) - len(shown)
-    more = [cell(f"and {counted(hidden, 'smaller difference')} (--all shows them)")] if hidden else []
-    return [grid, *more]

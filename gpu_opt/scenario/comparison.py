@@ -7,10 +7,8 @@ from collections.abc import Iterator
 
 from gpu_opt.plan import (
     Allocation,
-    Cause,
     Comparison,
     Difference,
-    Figure,
     GuaranteeDifference,
     PoolDifference,
     PoolOutcome,
@@ -21,27 +19,30 @@ from gpu_opt.plan import (
     TeamDifference,
     TeamOutcome,
 )
-from gpu_opt.plan.comparison import FigureName, Verdict
+from gpu_opt.plan.comparison import Verdict
+from gpu_opt.scenario.figures import figures
+from gpu_opt.scenario.proof import goal_differences
 
 Grants = dict[str, dict[str, int]]
 """GPUs by project and pool."""
 
 
 def compare(before: Allocation, after: Allocation) -> Comparison:
-    """How `after` differs from `before`: figures, who gains and who loses, teams, pools, guarantees.
+    """How `after` differs from `before`: figures, goals, who gains and who loses, teams, pools, guarantees.
+
+    What the solves leave open is said of every goal and figure: a difference within it may be chance.
 
     The two may be plans of different organizations, or for different days. ``compare(b, a)`` is the mirror
     image of ``compare(a, b)``, and ``compare(a, a)`` is empty. Raises nothing.
     """
     projects = project_differences(before, after)
     by_pool = [gpus for one in projects for gpus in one.by_pool.values()]
+    goals = goal_differences(before, after)
     return Comparison(
         before=_side(before),
         after=_side(after),
-        figures=tuple(
-            Figure(name=name, unit=unit, before=old, after=new)
-            for (name, unit, old), (_, _, new) in zip(_figures(before), _figures(after), strict=True)
-        ),
+        figures=figures(before, after, goals),
+        goals=goals,
         gained=sum(gpus for gpus in by_pool if gpus > 0),
         lost=-sum(gpus for gpus in by_pool if gpus < 0),
         projects=projects,
@@ -59,19 +60,6 @@ def _side(plan: Allocation) -> Side:
         status=plan.status,
         gap=plan.gap,
     )
-
-
-def _figures(plan: Allocation) -> Iterator[tuple[FigureName, str, float]]:
-    """Name, unit and value of every headline figure."""
-    active = [one for one in plan.projects if one.active]
-    yield "objective", "weighted value", plan.objective
-    yield "asked", "reference GPUs", sum(one.demand for one in active)
-    yield "granted", "reference GPUs", sum(one.granted for one in plan.teams if one.level == 0)
-    yield "gpus", "GPUs", sum(one.gpus for one in plan.grants)
-    yield "idle", "GPUs", sum(one.idle for one in plan.pools)
-    yield "moves", "GPUs", sum(one.gpus for one in plan.moves)
-    yield "guarantees_short", "teams", sum(one.shortfall > 0 for one in plan.teams)
-    yield "projects_met", "projects", sum(one.reason.cause is Cause.MET for one in active)
 
 
 def project_differences(before: Allocation, after: Allocation) -> tuple[ProjectDifference, ...]:

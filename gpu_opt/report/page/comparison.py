@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gpu_opt.plan import Allocation, Comparison, NightReport, ScenarioOutcome, Sweep, TeamOutcome, WhatIf
+from gpu_opt.report.certainty import certainty
 from gpu_opt.report.page.allocation import known
 from gpu_opt.report.page.frame import Section, plot, section, warning
 from gpu_opt.report.page.html import Child, element, folded, listed, table
@@ -15,8 +16,9 @@ from gpu_opt.report.plots.matrix import matrix
 from gpu_opt.report.plots.style import label
 from gpu_opt.report.sheet import Column, Kind, sheet
 from gpu_opt.report.sheets import comparison as sheets
+from gpu_opt.report.sheets import scenarios
 from gpu_opt.report.sheets.allocation import in_tree_order
-from gpu_opt.report.text import amount, count, counted
+from gpu_opt.report.text import amount, count, counted, signed
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -33,7 +35,7 @@ MOST_ROWS = 3000
 PROJECT_COLUMNS = (
     "project",
     "team",
-    "difference",
+    "effect",
     "compute_before",
     "compute_after",
     "where",
@@ -55,8 +57,8 @@ def night_changes(report: NightReport) -> Section:
 
 
 def _differences(name: str, found: Comparison, columns: Sequence[str] = PROJECT_COLUMNS) -> list[Child]:
-    """Guarantees, teams, projects and pools that differ, with plots."""
-    body: list[Child] = []
+    """What is proved; guarantees, teams, projects and pools that differ, with plots."""
+    body = _proof(found)
     told = [
         f"{one.team}: {one.verdict}, {amount(one.before)} short before, {amount(one.after)} after"
         for one in found.guarantees
@@ -72,6 +74,11 @@ def _differences(name: str, found: Comparison, columns: Sequence[str] = PROJECT_
     if found.pools:
         body += [element("h3", "Pools"), table(sheets.pool_changes(found))]
     return body
+
+
+def _proof(found: Comparison) -> list[Child]:
+    told = certainty(found)
+    return [warning(element("p", told)), table(sheets.goal_changes(found))] if told else []
 
 
 def _teams(name: str, found: Comparison) -> list[Child]:
@@ -107,19 +114,13 @@ def _projects(name: str, found: Comparison, columns: Sequence[str]) -> Child:
 
 
 def _bars(changed: Sequence[tuple[str, float, float]]) -> Figure:
-    texts = [
-        f"{_signed(after - before)} ({amount(before)} → {amount(after)})" for _, before, after in changed
-    ]
+    texts = [f"{signed(after - before)} ({amount(before)} → {amount(after)})" for _, before, after in changed]
     return differences(
         [name for name, *_ in changed],
         [after - before for _, before, after in changed],
         texts,
         "reference GPUs",
     )
-
-
-def _signed(number: float) -> str:
-    return amount(number) if number <= 0 else f"+{amount(number)}"
 
 
 def what_if_sections(found: WhatIf) -> list[Section]:
@@ -131,7 +132,9 @@ def what_if_sections(found: WhatIf) -> list[Section]:
 
 
 def _side_by_side(found: WhatIf) -> Section:
-    body: list[Child] = [table(sheets.headlines(found), caption="Headline figures")]
+    body: list[Child] = [table(scenarios.headlines(found), caption="Headline figures")]
+    if scenarios.has_open(one.comparison for one in found.scenarios):
+        body.append(element("p", scenarios.OPEN_LEGEND))
     compared = [(one.scenario, one.comparison) for one in found.scenarios]
     if len(found.scenarios) > 1 and any(one.comparison.teams for one in found.scenarios):
         body += [element("h3", "Who gains in which scenario"), *_gains("gains", found.base, compared)]
@@ -150,7 +153,7 @@ def _gains(name: str, base: Allocation, compared: Sequence[tuple[str, Comparison
     columns = [words for words, _ in compared]
     if not rows:
         return [element("p", "No team is granted more or less than in the base.")]
-    texts = [["" if each is None else _signed(each) for each in row] for _, row in rows]
+    texts = [["" if each is None else signed(each) for each in row] for _, row in rows]
     labels = ["↳ " * levels.get(team, 0) + label(team) for team, _ in rows]
     shown = matrix(labels, [label(name, 25) for name in columns], [row for _, row in rows], texts)
     grid = sheet(
@@ -174,7 +177,8 @@ def _scenario(place: int, one: ScenarioOutcome) -> Section:
     body += [element("p", "Its changes:"), listed(one.changes, numbered=True), known(one.plan)]
     if one.comparison.is_empty:
         body.append(element("p", "Nothing differs from the base."))
-    body += _differences(f"scenario {place}", one.comparison)
+    else:
+        body += _differences(f"scenario {place}", one.comparison)
     return section(f"Scenario {place}: {one.scenario}", *body)
 
 
@@ -182,15 +186,15 @@ def sweep_sections(found: Sweep) -> list[Section]:
     """The plot over the axis, where something turns, and every point."""
     if not found.points:
         return [section("Points", element("p", "Nothing has arrived: the sweep was interrupted before."))]
-    columns = [column.name for column in sheets.points(found).columns if column.name != "status"]
-    grid = table(sheets.points(found).only(*columns))
+    columns = [column.name for column in scenarios.points(found).columns if column.name != "status"]
+    grid = table(scenarios.points(found).only(*columns))
     return [
         section(
             f"Along {plots.along(found)}",
             plot("sweep", plots.sweep_plot(found), _what_is_drawn(found), grid),
             element("h3", "Breakpoints"),
             _turns([turn.text for turn in found.breakpoints]),
-            folded("What binds at every point, by its number", table(sheets.bindings(found))),
+            folded("What binds at every point, by its number", table(scenarios.bindings(found))),
         ),
         *_who_pays(found),
         section("Projects at every point, by its number", _projects_at_points(found)),
@@ -224,7 +228,7 @@ def _who_pays(found: Sweep) -> list[Section]:
 
 
 def _projects_at_points(found: Sweep) -> Child:
-    (changes,) = (one for one in sheets.sweep_sheets(found) if one.name == "project_changes")
+    (changes,) = (one for one in scenarios.sweep_sheets(found) if one.name == "project_changes")
     if len(changes.rows) > MOST_ROWS:
         return element(
             "p", f"{count(len(changes.rows))} differences: too many for a page; --csv writes them."

@@ -8,8 +8,9 @@ from gpu_opt.plan import Allocation, Finding, NightReport, Reallocation, Result,
 from gpu_opt.report.sheet import Column, Kind, Sheet, sheet
 from gpu_opt.report.sheets.allocation import allocation_sheets
 from gpu_opt.report.sheets.common import goals, plans
-from gpu_opt.report.sheets.comparison import comparison_sheets, sweep_sheets, what_if_sheets
+from gpu_opt.report.sheets.comparison import comparison_sheets
 from gpu_opt.report.sheets.reallocation import finding_sheets, reallocation_sheets
+from gpu_opt.report.sheets.scenarios import sweep_sheets, what_if_sheets
 
 
 @singledispatch

@@ -1,4 +1,4 @@
-"""Differences as sheets: of two plans, of scenarios and their base, and the points of a sweep."""
+"""Differences of two plans as sheets."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from gpu_opt.plan import (
     Ground,
     Link,
     ProjectDifference,
-    Sweep,
     TeamOutcome,
-    WhatIf,
 )
 from gpu_opt.plan.comparison import FigureName
-from gpu_opt.report.sheet import Column, Kind, Sheet, Value, beside, sheet, stacked
+from gpu_opt.report.sheet import Column, Kind, Sheet, Value, sheet
+from gpu_opt.report.text import goal, yes_or_no
 
 FIGURES: dict[FigureName, str] = {
     "objective": "objective",
@@ -41,7 +40,14 @@ LINKS = {
 
 def comparison_sheets(one: Comparison) -> list[Sheet]:
     """All that a comparison says."""
-    return [figures(one), project_changes(one), grant_changes(one), team_changes(one), pool_changes(one)]
+    return [
+        figures(one),
+        goal_changes(one),
+        project_changes(one),
+        grant_changes(one),
+        team_changes(one),
+        pool_changes(one),
+    ]
 
 
 def figures(one: Comparison) -> Sheet:
@@ -51,17 +57,45 @@ def figures(one: Comparison) -> Sheet:
         Column("unit", "unit"),
         Column("before", "before", Kind.AMOUNT),
         Column("after", "after", Kind.AMOUNT),
+        Column("open", "may be chance"),
     )
-    rows = ((each.name, each.unit, each.before, each.after) for each in one.figures)
+    rows = ((each.name, each.unit, each.before, each.after, yes_or_no(each.is_open)) for each in one.figures)
     return sheet("figures", "Headline figures", columns, rows)
 
 
+def goal_changes(one: Comparison) -> Sheet:
+    """What both plans reach on every goal, and between what the best plans' difference is proved to be."""
+    columns = (
+        Column("goal", "goal"),
+        Column("unit", "unit"),
+        Column("before", "before", Kind.AMOUNT),
+        Column("after", "after", Kind.AMOUNT),
+        Column("least", "best plans: at least", Kind.AMOUNT),
+        Column("most", "at most", Kind.AMOUNT),
+        Column("decided", "after is"),
+    )
+    rows = (
+        (
+            goal(each.goal),
+            each.unit,
+            each.before,
+            each.after,
+            each.least,
+            each.most,
+            each.decided.value,
+        )
+        for each in one.goals
+    )
+    return sheet("goal_changes", "Goals, and what the solves leave open", columns, rows)
+
+
 def project_changes(one: Comparison) -> Sheet:
-    """Projects that are granted something else, the largest difference first."""
+    """Projects that are granted something else: the largest difference in compute first, swaps last."""
     columns = (
         Column("project", "project"),
         Column("team", "team"),
         Column("difference", "is"),
+        Column("effect", "effect"),
         Column("gpus_before", "GPUs before", Kind.COUNT),
         Column("gpus_after", "GPUs after", Kind.COUNT),
         Column("compute_before", "before", Kind.AMOUNT),
@@ -76,6 +110,7 @@ def project_changes(one: Comparison) -> Sheet:
             each.project,
             each.team,
             each.difference.value,
+            "swaps" if each.is_swap else "gains" if each.gain > 0 else "loses",
             each.before,
             each.after,
             each.compute_before,
@@ -91,8 +126,8 @@ def project_changes(one: Comparison) -> Sheet:
 
 
 def largest_first(changed: tuple[ProjectDifference, ...]) -> list[ProjectDifference]:
-    """Those that are granted the most GPUs otherwise come first."""
-    return sorted(changed, key=lambda one: -sum(abs(gpus) for gpus in one.by_pool.values()))
+    """Those whose compute differs most come first; then those that only swap, most GPUs first."""
+    return sorted(changed, key=lambda one: (-abs(one.gain), -sum(abs(gpus) for gpus in one.by_pool.values())))
 
 
 def named(one: ProjectDifference) -> str:
@@ -168,110 +203,3 @@ def pool_changes(one: Comparison) -> Sheet:
         for each in one.pools
     )
     return sheet("pool_changes", "Pools that differ, in GPUs", columns, rows)
-
-
-def what_if_sheets(found: WhatIf) -> list[Sheet]:
-    """All that a what-if says: the changes, and every comparison beside its scenario's name."""
-    column = Column("scenario", "scenario")
-    sheets = [changes(found)]
-    for one in found.scenarios:
-        sheets += beside(one.scenario, column, comparison_sheets(one.comparison))
-    return list(stacked(sheets))
-
-
-def changes(found: WhatIf) -> Sheet:
-    """What every scenario changes."""
-    columns = (
-        Column("scenario", "scenario"),
-        Column("place", "", Kind.COUNT),
-        Column("change", "change", Kind.SENTENCE),
-    )
-    rows = (
-        (one.scenario, place, change)
-        for one in found.scenarios
-        for place, change in enumerate(one.changes, start=1)
-    )
-    return sheet("changes", "Changes", columns, rows)
-
-
-def headlines(found: WhatIf) -> Sheet:
-    """One column for the base and one for every scenario."""
-    columns = [
-        Column("figure", ""),
-        Column("base", "base", Kind.AMOUNT),
-        *(Column(one.scenario, one.scenario, Kind.AMOUNT) for one in found.scenarios),
-    ]
-    figures = zip(*(one.comparison.figures for one in found.scenarios), strict=True)
-    rows = [(FIGURES[row[0].name], row[0].before, *(each.after for each in row)) for row in figures]
-    changed = (float(one.comparison.gained + one.comparison.lost) for one in found.scenarios)
-    gaps = (100 * plan.gap for plan in (found.base, *(one.plan for one in found.scenarios)))
-    rows += [("GPUs granted otherwise than in the base", 0.0, *changed), ("gap, %", *gaps)]
-    return sheet("headlines", "Headline figures", columns, rows)
-
-
-def sweep_sheets(found: Sweep) -> list[Sheet]:
-    """All that a sweep says; what is about one point names it by its number in the points."""
-    column = Column("point", "point", Kind.COUNT)
-    sheets = [points(found), breakpoints(found), bindings(found)]
-    for place, point in enumerate(found.points, start=1):
-        sheets += beside(place, column, [project_changes(point.comparison), team_changes(point.comparison)])
-    return list(stacked(sheets))
-
-
-def points(found: Sweep) -> Sheet:
-    """Every point: its number, its values, one column for each axis, and what comes out."""
-    axes = list(found.points[0].values) if found.points else []
-    columns = (
-        Column("point", "", Kind.COUNT),
-        *(Column(axis, axis) for axis in axes),
-        *(Column(name, words, Kind.AMOUNT) for name, words in FIGURES.items()),
-        Column("gained", "GPUs gained", Kind.COUNT),
-        Column("lost", "GPUs lost", Kind.COUNT),
-        Column("status", "status"),
-        Column("stop", "stop"),
-        Column("gap", "gap", Kind.SHARE),
-    )
-    rows: list[tuple[Value, ...]] = []
-    for place, point in enumerate(found.points, start=1):
-        after = {figure.name: figure.after for figure in point.comparison.figures}
-        outcome = (*(after[name] for name in FIGURES), point.comparison.gained, point.comparison.lost)
-        known = (point.status.value, point.stop.value, point.gap)
-        rows.append((place, *point.values.values(), *outcome, *known))
-    return sheet("points", "Points", columns, rows)
-
-
-def breakpoints(found: Sweep) -> Sheet:
-    """Where a budget begins to bind, or ceases to."""
-    columns = (
-        Column("axis", "axis"),
-        Column("value", "from"),
-        Column("others", "where"),
-        Column("kind", "what"),
-        Column("team", "team"),
-        Column("binds", "binds"),
-        Column("text", "in words", Kind.SENTENCE),
-    )
-    rows = (
-        (
-            turn.axis,
-            turn.value,
-            ", ".join(f"{axis} {value}" for axis, value in turn.others.items()),
-            turn.binding.kind,
-            turn.binding.team,
-            "yes" if turn.binds else "no",
-            turn.text,
-        )
-        for turn in found.breakpoints
-    )
-    return sheet("breakpoints", "Breakpoints", columns, rows)
-
-
-def bindings(found: Sweep) -> Sheet:
-    """What binds at every point: caps and limits in the way of a project, guarantees that are short."""
-    columns = (Column("point", "point", Kind.COUNT), Column("kind", "what"), Column("team", "team"))
-    rows = (
-        (place, each.kind, each.team)
-        for place, point in enumerate(found.points, start=1)
-        for each in point.bindings
-    )
-    return sheet("bindings", "What binds", columns, rows)

@@ -1,0 +1,36 @@
+"""What of a comparison is proved, and what may be chance, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gpu_opt.plan import Comparison, Decided, GoalDifference
+from gpu_opt.report.text import amount, goal
+
+WORDS = {Decided.BETTER: "better", Decided.WORSE: "worse"}
+
+
+def certainty(found: Comparison) -> str:
+    """What is proved to differ, goal by goal, and on which goals it may be chance; empty: nothing is open."""
+    unknown = [one for one in found.goals if one.decided is Decided.OPEN]
+    proved = [one for one in found.goals if one.decided in WORDS]
+    if not unknown:
+        return ""
+    if not proved:
+        return (
+            "The solves do not tell the two apart: on every goal the plans are as near to each other as the "
+            "solves leave open. Who gains and who loses may be chance; more time may tell."
+        )
+    told = "; ".join(f"{goal(one.goal)}, is {WORDS[one.decided]} by {_amounts(one)}" for one in proved)
+    unproved = f"Within what the solves leave open: {_named(unknown)}. What differs there may be chance."
+    return f"Proved: {told}. {unproved}"
+
+
+def _amounts(one: GoalDifference) -> str:
+    """How much better or worse the best plan is."""
+    low, high = sorted((abs(one.least), abs(one.most)))
+    return amount(low) if amount(low) == amount(high) else f"{amount(low)} to {amount(high)}"
+
+
+def _named(goals: Sequence[GoalDifference]) -> str:
+    return "; ".join(goal(one.goal) for one in goals)
