@@ -9,7 +9,7 @@ from gpu_opt.explanation import conflicts
 from gpu_opt.organization import Limit, Organization
 from gpu_opt.plan import Conflict
 from tests.building import day, delivery, lab, pool, project, root, team
-from tests.solving import PROOF
+from tests.solving import PROOF, proved
 
 MODELS = Path(__file__).parents[1] / "models" / "organizations"
 
@@ -33,9 +33,77 @@ def test_guarantees_that_are_more_than_a_cap() -> None:
     ]
     projects = [project("orion", 40, "research"), project("lyra", 40, "applications")]
     (one,) = found_in(lab([pool(gpus=40)], teams, projects))
-    assert one.sentence == "applications.guarantee 50% + research.guarantee 55% > lab.cap 20"
-    assert relaxations(one) == {"research": 10, "applications": 9, "lab": 21}
+    assert one.sentence == "research.guarantee 55% + applications.guarantee 50% > lab.cap 20"
+    assert relaxations(one) == {"research": 10, "applications": 9, "lab": None}
     assert {each.owner for each in one.statements} == {"ceo"}
+    assert [each.is_base for each in one.statements] == [False, False, True]  # they are shares of the cap
+
+
+SPLIT = [team("research", guarantee="55%"), team("applications", guarantee="50%")]
+WANTED = [project("orion", 64, "research"), project("lyra", 64, "applications")]
+
+
+def test_promises_of_more_than_all_there_is_are_a_conflict_though_no_plan_feels_it() -> None:
+    """35.2 and 32 of 64: with 32 each, in units of 8, both have what they are promised to within a unit."""
+    organization = lab([pool(gpus=64, unit=8)], SPLIT, WANTED)
+    assert [one.shortfall for one in proved(organization).teams] == [0, 0, 0]
+    (one,) = found_in(organization)
+    assert one.sentence == "research.guarantee 55% + applications.guarantee 50% > lab 100%"
+    assert one.is_felt is False
+    assert relaxations(one) == {"research": 32, "applications": 28.8, "lab": None}
+
+
+def test_they_are_felt_where_a_unit_is_missing() -> None:
+    (one,) = found_in(lab([pool(gpus=160, unit=8)], SPLIT, WANTED_MORE))
+    assert one.sentence == "research.guarantee 55% + applications.guarantee 50% > lab 100%"
+    assert one.is_felt is True
+
+
+WANTED_MORE = [project("orion", 160, "research"), project("lyra", 160, "applications")]
+
+
+def test_amounts_are_compared_with_the_fleet_and_a_larger_one_would_do() -> None:
+    teams = [team("research", guarantee=40), team("applications", guarantee="50%")]
+    (one,) = found_in(lab([pool(gpus=64)], teams, WANTED))
+    assert one.sentence == "research.guarantee 40 + applications.guarantee 50% > the fleet of 64"
+    assert relaxations(one) == {"research": 32, "applications": 24, "lab": 80}
+    assert found_in(lab([pool(gpus=80)], teams, WANTED)) == ()
+
+
+def test_a_cap_that_the_shares_of_it_leave_room_under_may_be_raised() -> None:
+    def promised(cap: float) -> Organization:
+        teams = [
+            team("product", cap=cap),
+            team("chat", "product", guarantee=12),
+            team("shop", "product", guarantee="25%"),
+        ]
+        projects = [project("orion", 64, "chat"), project("lyra", 64, "shop")]
+        return lab([pool(gpus=64)], teams, projects)
+
+    (one,) = found_in(promised(14))
+    assert one.sentence == "chat.guarantee 12 + shop.guarantee 25% > product.cap 14"
+    assert relaxations(one) == {"chat": 10.5, "shop": 2, "product": 16}
+    assert found_in(promised(16)) == ()
+    assert found_in(promised(15.9)) != ()
+
+
+def test_what_is_promised_below_counts_where_it_is_more_than_the_promise_above() -> None:
+    (one,) = found_in(load(MODELS / "oversubscribed.yaml"))
+    assert one.sentence == "research.guarantee 68 + assistant.guarantee 52 > the fleet of 96"
+    assert relaxations(one) == {"research": 44, "assistant": 28, "lab": 120}
+
+
+def test_a_promise_that_is_not_needed_for_the_excess_is_no_part_of_it() -> None:
+    teams = [team("research", guarantee=40), team("safety", guarantee=4), team("product", guarantee=30)]
+    projects = [project(name, 64, name) for name in ("research", "safety", "product")]
+    found = found_in(lab([pool(gpus=64)], teams, projects))
+    assert found[0].sentence == "research.guarantee 40 + product.guarantee 30 > the fleet of 64"
+    assert len(found) == 1
+
+
+def test_nobody_is_promised_more_than_its_projects_could_use() -> None:
+    small = [project("orion", 64, "research"), project("lyra", 8, "applications")]
+    assert found_in(lab([pool(gpus=80, unit=8)], SPLIT, small)) == ()
 
 
 def test_guarantees_that_fit_are_no_conflict() -> None:

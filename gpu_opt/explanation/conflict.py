@@ -17,6 +17,7 @@ from gpu_opt.allocation import allocate
 from gpu_opt.allocation.sentences import Speech, listed
 from gpu_opt.budgets import resolve_budgets
 from gpu_opt.clock import Clock
+from gpu_opt.explanation.paper import Excess, excesses
 from gpu_opt.explanation.possible import Program, program_of
 from gpu_opt.explanation.statements import Stated, list_statements
 from gpu_opt.indexing import build_instance
@@ -49,7 +50,8 @@ def conflicts(
 ) -> Conflicts:
     """What an organization states that cannot all be had on a date (default: its `as_of`).
 
-    Statements are guarantees, caps, limits, the pools' sizes, pins and the most moves. Each conflict is a
+    Statements are guarantees, caps, limits, the pools' sizes, pins and the most moves. First come promises
+    that add up to more than what is above them, even where no plan feels it. Each conflict is a
     minimal set of them, each with the smallest relaxation that would resolve it; one statement of it
     is then given up, and the next conflict is looked for among the others. See ``models/explanation.md``.
 
@@ -65,11 +67,8 @@ def conflicts(
     clock.enter("plan")
     limit = dataclasses.replace(options, time_limit=options.time_limit * SHARE_OF_PLAN)
     plan = allocate(organization, date=date, options=limit)
-    found: tuple[Conflict, ...] = ()
-    complete = True
-    if not _has_all(plan):
-        clock.enter("conflicts")
-        found, complete = _look_for(organization, plan.date, clock)
+    clock.enter("conflicts")
+    found, complete = _look_for(organization, plan, clock)
     return Conflicts(
         organization=organization.name,
         date=plan.date,
@@ -84,14 +83,38 @@ def _has_all(plan: Allocation) -> bool:
     return all(goal.value == 0 for goal in plan.goals if goal.name.startswith(("repair", "guarantee")))
 
 
-def _look_for(organization: Organization, date: dt.date, clock: Clock) -> tuple[tuple[Conflict, ...], bool]:
-    """The conflicts, and whether it is proved that there are no others beside them."""
-    instance = build_instance(organization, date)
-    speech = Speech(organization, instance)
-    statements = list_statements(organization, resolve_budgets(organization, date), instance, speech)
+def _look_for(
+    organization: Organization, plan: Allocation, clock: Clock
+) -> tuple[tuple[Conflict, ...], bool]:
+    """The conflicts, and whether it is proved that there are no others beside them.
+
+    First what promises add up to on paper, then what the program says of all that is left.
+    """
+    instance = build_instance(organization, plan.date)
+    speech, budgets = Speech(organization, instance), resolve_budgets(organization, plan.date)
+    statements = list_statements(organization, budgets, instance, speech)
+    on_paper = tuple(excesses(budgets, instance, statements))
+    if _has_all(plan):
+        return tuple(_written(each, is_felt=False) for each in on_paper), True
     program = program_of(instance, statements, clock)
-    left = list(statements)
-    found: list[Conflict] = []
+    left, found = list(statements), list[Conflict]()
+    for each in on_paper:
+        possible = program.is_possible([*each.promises, *each.held])
+        found.append(_written(each, is_felt=None if possible is None else not possible))
+        if not possible:
+            left.remove(each.promises[-1])
+    return _in_program(program, left, found)
+
+
+def _written(excess: Excess, *, is_felt: bool | None) -> Conflict:
+    """An excess of promises as a conflict: minimal, as it is sums."""
+    return Conflict(sentence=excess.sentence, statements=excess.statements, is_minimal=True, is_felt=is_felt)
+
+
+def _in_program(
+    program: Program, left: list[Stated], found: list[Conflict]
+) -> tuple[tuple[Conflict, ...], bool]:
+    """Those found, and after them the conflicts among what is left, one statement of each given up."""
     while len(found) < MOST:
         possible = program.is_possible(left)
         if possible is not False:

@@ -31,12 +31,24 @@ def _section(one: Conflict) -> RenderableType:
     grid = table("statement", "says", "resolved by", "who may decide", right=("says", "resolved by"))
     for each in one.statements:
         fact = "a fact" if each.basis is Basis.FACT else "nobody is named"
-        grid.add_row(cell(each.text), amount(each.amount), _relaxed(each), cell(each.owner or fact))
-    notes = [] if one.is_minimal else [cell("not proved to be minimal in the time")]
-    return titled(one.sentence, grid, *notes)
+        grid.add_row(cell(each.text), amount(each.amount), relaxed(each), cell(each.owner or fact))
+    return titled(one.sentence, grid, *map(cell, notes(one)))
 
 
-def _relaxed(statement: Statement) -> str:
+def notes(one: Conflict) -> list[str]:
+    """What else is to be known of a conflict."""
+    told = [] if one.is_minimal else ["not proved to be minimal in the time"]
+    if one.is_felt is False:
+        told.append("on paper only: every one of them can be met to within a unit, which counts as met")
+    elif one.is_felt is None:
+        told.append("not decided in the time whether a plan could meet them to within a unit")
+    return told
+
+
+def relaxed(statement: Statement) -> str:
+    """The nearest amount that would resolve the conflict, in words."""
+    if statement.is_base:
+        return "no amount: they are shares of it"
     if statement.relaxed is None:
         return "not found"
     less = statement.kind in {StatementKind.GUARANTEE, StatementKind.PINNED}
