@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from gpu_opt import InvalidInput, load
 from gpu_opt.explanation import explain
 from gpu_opt.organization import Limit, Organization
 from gpu_opt.plan import Basis, Cause, Explanation, Lacks, Remedy, RemedyKind, Resource
+from gpu_opt.report.explanation import CHANGES, candidates, help_sentence
 from gpu_opt.scenario import Scenario, apply
 from tests.building import day, lab, pool, project, root, team
 from tests.solving import PROOF, proved
@@ -17,8 +19,12 @@ from tests.solving import PROOF, proved
 MODELS = Path(__file__).parents[1] / "models" / "organizations"
 
 
+PATIENT = replace(PROOF, time_limit=400.0)
+"""A seventh of it is for the changes; a busy machine needs some of that."""
+
+
 def why(organization: Organization, subject: str) -> Explanation:
-    return explain(organization, proved(organization), subject, options=PROOF)
+    return explain(organization, proved(organization), subject, options=PATIENT)
 
 
 def remedies(organization: Organization, subject: str) -> dict[RemedyKind, Remedy]:
@@ -225,3 +231,64 @@ def test_in_a_large_lab_those_who_come_first_decide_again_and_the_others_keep_wh
     (more,) = [each for each in found.remedies if each.kind is RemedyKind.POOL]
     assert (more.text, more.is_smallest) == ("11 more GPUs in iowa", True)
     assert more.decided < found.active == 16
+
+
+# --- Why other changes are no answer ------------------------------------------------------------------
+
+
+def first_in_line(others: int) -> Organization:
+    """Others of higher priority lack a unit each of what they hold one of; orion lacks one, too."""
+    ahead = [project(f"other {n}", 2, priority=2, holds={"iowa": 1}) for n in range(others)]
+    return lab([pool("iowa", others)], projects=[project("orion", 1), *ahead], max_moves=0)
+
+
+def test_where_too_many_others_come_first_more_gpus_are_not_tried() -> None:
+    found = why(first_in_line(11), "orion")
+    assert RemedyKind.POOL in found.candidates.crowded
+    assert RemedyKind.POOL not in {each.kind for each in found.remedies}
+    assert "more than ten other projects would take first what it makes room for: more GPUs" in candidates(
+        found.candidates
+    )
+
+
+def test_a_change_that_is_proved_not_to_be_enough_is_told_as_such() -> None:
+    """Both moves and pins keep orion from lyra's GPUs: neither alone is enough."""
+    organization = lab(
+        [pool(gpus=8)],
+        projects=[project("orion", 8, priority=9), project("lyra", 8, holds={"iowa": 8}, pinned=True)],
+        max_moves=0,
+    )
+    found = why(organization, "orion")
+    assert RemedyKind.UNPIN in found.candidates.not_enough
+    assert found.candidates.undecided == found.candidates.crowded == ()
+    assert {each.kind for each in found.remedies} == {RemedyKind.POOL}
+
+
+def test_without_time_no_change_is_decided_and_that_is_said() -> None:
+    organization = first_in_line(3)
+    hurried = replace(PROOF, time_limit=1e-3)
+    found = explain(organization, proved(organization), "orion", options=hurried)
+    assert not found.remedies
+    assert not found.candidates.not_enough
+    assert RemedyKind.POOL in found.candidates.undecided
+    said = help_sentence(found)
+    assert said.startswith(
+        "No single change was confirmed to give it all it asked for. Not decided in the time"
+    )
+
+
+def test_with_time_the_shortness_of_time_is_no_excuse() -> None:
+    organization = lab(projects=[project("orion", 32)], value=((0.5, 1.0), (0.5, 0.0)))
+    said = help_sentence(why(organization, "orion"))
+    assert said == "No single change of a budget, a rank or a pool could give it all it asked for."
+
+
+def test_no_kind_of_change_is_told_as_confirmed_and_as_refuted() -> None:
+    for organization, name in ((first_in_line(3), "orion"), (first_in_line(11), "orion")):
+        found = why(organization, name)
+        other = {*found.candidates.not_enough, *found.candidates.undecided, *found.candidates.crowded}
+        assert other.isdisjoint(each.kind for each in found.remedies)
+
+
+def test_every_kind_of_change_has_words() -> None:
+    assert set(CHANGES) == set(RemedyKind)

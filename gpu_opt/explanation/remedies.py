@@ -10,7 +10,8 @@ import dataclasses
 import math
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
+from enum import Enum, auto
 
 from gpu_opt.allocation.appraisal import own_compute
 from gpu_opt.allocation.decode import grants_of
@@ -27,7 +28,7 @@ from gpu_opt.indexing import build_instance
 from gpu_opt.instance import MILLI, Instance, Ints
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization
-from gpu_opt.plan import Allocation, Basis, Loss, Remedy, RemedyKind
+from gpu_opt.plan import Allocation, Basis, Candidates, Loss, Remedy, RemedyKind
 from gpu_opt.solver import Effort
 
 FACTS = {RemedyKind.POOL, RemedyKind.ONE_POOL, RemedyKind.MINIMUM}
@@ -53,6 +54,14 @@ class Trial:
     """One that is better than all that do not grant the wish, or as good as all that do."""
     is_granted: bool
     """Whether every best plan grants the wish, whichever is chosen."""
+
+
+class Fate(Enum):
+    """Why a change is not confirmed to be enough."""
+
+    NOT_ENOUGH = auto()
+    UNDECIDED = auto()
+    CROWDED = auto()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -113,11 +122,8 @@ class Trials:
         return any(each is not None and each.is_granted for each in self._without.values())
 
     def with_change(self, lever: Lever, grains: int, frame: frozenset[str]) -> Trial | None:
-        """The same with a change; None also for a change that cannot be made alone."""
-        try:
-            return self.of(lever.made(grains), frame)
-        except InvalidInput:  # a guarantee above a cap, for one
-            return None
+        """The same with a change. Raises InvalidInput for one that cannot be meant alone."""
+        return self.of(lever.made(grains), frame)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -126,6 +132,8 @@ class Found:
 
     remedies: tuple[Remedy, ...]
     """The cheapest first."""
+    candidates: Candidates
+    """What became of the others."""
     needs_no_change: bool
     """Whether solving again granted the wish without any change: the plan is not the best one."""
 
@@ -141,19 +149,43 @@ def find_remedies(
     is not is halved, the cheapest first. Levers for which nothing was confirmed are left out.
     """
     trials = Trials(seen, plan, wish, options)
-    enough: list[Enough] = []
     with ThreadPoolExecutor(trials.workers) as executor:
-        for size in range(max((len(lever.frames) for lever in levers), default=0)):
-            sized = [lever for lever in levers if len(lever.frames) > size]
-            pairs = sorted(((each.frames[size], each) for each in sized), key=lambda pair: len(pair[0]))
-            confirmed = executor.map(lambda pair: _confirm(trials, pair[1], pair[0]), pairs)
-            enough = _worth_narrowing([each for each in confirmed if each is not None])
-            if enough:
-                break
-        narrowed = executor.map(lambda each: _narrow(trials, each), enough)
-        shown = list(executor.map(lambda each: _shown(trials, each), list(narrowed)))
-    remedies = sorted((_remedy(each) for each in shown if each is not None), key=lambda each: each.cost)
-    return Found(tuple(remedies), trials.needs_no_change)
+        fates = _confirm_all(trials, levers, executor)
+        enough = _worth_narrowing([each for each in fates if isinstance(each, Enough)])
+        narrowed = list(executor.map(lambda each: _narrow(trials, each), enough))
+        shown = list(executor.map(lambda each: _shown(trials, each), filter(_is_answer, narrowed)))
+    remedies = sorted(map(_remedy, shown), key=lambda each: each.cost)
+    too_much = [each.lever.kind for each in narrowed if not _is_answer(each)]
+    return Found(tuple(remedies), _candidates(levers, fates, too_much), trials.needs_no_change)
+
+
+def _confirm_all(trials: Trials, levers: Sequence[Lever], executor: Executor) -> list[Enough | Fate]:
+    """What becomes of every lever, first in small frames; in larger ones where none did in these."""
+    fates: list[Enough | Fate] = [Fate.UNDECIDED if lever.frames else Fate.CROWDED for lever in levers]
+    for size in range(max((len(lever.frames) for lever in levers), default=0)):
+        frames = {place: lever.frames[size] for place, lever in enumerate(levers) if len(lever.frames) > size}
+        ordered = sorted(frames.items(), key=lambda one: len(one[1]))
+        tasks = {place: executor.submit(_confirm, trials, levers[place], frame) for place, frame in ordered}
+        for place, task in tasks.items():
+            fates[place] = task.result()
+        if any(isinstance(each, Enough) for each in fates):
+            break
+    return fates
+
+
+def _candidates(
+    levers: Sequence[Lever], fates: Sequence[Enough | Fate], too_much: Sequence[RemedyKind]
+) -> Candidates:
+    """What became of those that are no remedy; `too_much`: enough, but nobody knows how little is."""
+
+    def of(fate: Fate) -> list[RemedyKind]:
+        return [lever.kind for lever, its in zip(levers, fates, strict=True) if its is fate]
+
+    return Candidates(
+        not_enough=tuple(dict.fromkeys(of(Fate.NOT_ENOUGH))),
+        undecided=tuple(dict.fromkeys([*of(Fate.UNDECIDED), *too_much])),
+        crowded=tuple(dict.fromkeys(of(Fate.CROWDED))),
+    )
 
 
 def _worth_narrowing(found: Sequence[Enough]) -> list[Enough]:
@@ -163,31 +195,34 @@ def _worth_narrowing(found: Sequence[Enough]) -> list[Enough]:
     return sorted(kept, key=_cost)
 
 
-def _shown(trials: Trials, enough: Enough) -> Enough | None:
-    """The same with plans, of the best ones, that change little: their differences are the change's.
+def _is_answer(enough: Enough) -> bool:
+    """Whether it is not far more than was proved not to be enough: that is no answer."""
+    return enough.grains <= 2 * max(enough.not_enough, enough.lever.guess)
 
-    None for far more than was proved not to be enough: that is no answer.
-    """
-    if enough.grains > 2 * max(enough.not_enough, enough.lever.guess):
-        return None
+
+def _shown(trials: Trials, enough: Enough) -> Enough:
+    """The same with plans, of the best ones, that change little: their differences are the change's."""
     return dataclasses.replace(
         enough, trial=trials.nearest(enough.trial), before=trials.nearest(enough.before)
     )
 
 
-def _confirm(trials: Trials, lever: Lever, frame: frozenset[str]) -> Enough | None:
-    """Try the guess, then the most; None: not confirmed, or granted without any change."""
+def _confirm(trials: Trials, lever: Lever, frame: frozenset[str]) -> Enough | Fate:
+    """Try the guess, then the most."""
     without, not_enough = trials.without(frame), 0
     if without is None or without.is_granted:
-        return None
+        return Fate.UNDECIDED
     for grains in dict.fromkeys((min(lever.guess, lever.most), lever.most)):
-        trial = trials.with_change(lever, grains, frame)
+        try:
+            trial = trials.with_change(lever, grains, frame)
+        except InvalidInput:  # a guarantee above a cap, for one
+            return Fate.NOT_ENOUGH
         if trial is None:
-            return None
+            return Fate.UNDECIDED
         if trial.is_granted:
             return Enough(lever, grains, trial, without, not_enough, trials.names)
         not_enough = grains
-    return None
+    return Fate.NOT_ENOUGH
 
 
 def _narrow(trials: Trials, enough: Enough) -> Enough:
@@ -199,7 +234,10 @@ def _narrow(trials: Trials, enough: Enough) -> Enough:
     while enough.grains - enough.not_enough > 1:
         grains = enough.grains - 1 if is_first else _between(enough.not_enough, enough.grains)
         is_first = False
-        trial = trials.with_change(enough.lever, grains, enough.trial.frame)
+        try:
+            trial = trials.with_change(enough.lever, grains, enough.trial.frame)
+        except InvalidInput:
+            return enough
         if trial is None:
             return enough
         if trial.is_granted:

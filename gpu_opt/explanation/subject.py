@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from gpu_opt.allocation.reasons import reasons_of
 from gpu_opt.clock import Clock
 from gpu_opt.errors import InvalidInput, Problem
-from gpu_opt.explanation.levers import Lever, budget_levers
+from gpu_opt.explanation.budget_levers import budget_levers
+from gpu_opt.explanation.levers import Lever
 from gpu_opt.explanation.own_terms import own_levers
 from gpu_opt.explanation.remedies import find_remedies
 from gpu_opt.explanation.resources import Counted, list_resources
@@ -23,6 +24,7 @@ from gpu_opt.options import Options
 from gpu_opt.organization import Organization, content_hash
 from gpu_opt.plan import (
     Allocation,
+    Candidates,
     Cause,
     Explanation,
     Lacks,
@@ -31,6 +33,9 @@ from gpu_opt.plan import (
     Status,
     TeamOutcome,
 )
+
+NONE = Candidates(not_enough=(), undecided=(), crowded=())
+"""Where nothing is lacking."""
 
 SHARE_OF_REMEDIES = 0.135
 """Of the time limit, for the changes that would help."""
@@ -98,6 +103,7 @@ def _project(
         lacks=None,
         missing=0.0,
         remedies=(),
+        candidates=NONE,
         needs_no_change=False,
         active=seen.instance.size[0],
         projects=(outcome.project,),
@@ -118,7 +124,11 @@ def _with_remedies(
 ) -> Explanation:
     limited = dataclasses.replace(options, time_limit=options.time_limit * SHARE_OF_REMEDIES)
     known = find_remedies(levers, case.seen, plan, case.wish, limited)
-    fields = {"remedies": known.remedies, "needs_no_change": known.needs_no_change}
+    fields = {
+        "remedies": known.remedies,
+        "candidates": known.candidates,
+        "needs_no_change": known.needs_no_change,
+    }
     missing = case.compute_lacking if case.wish.team is None else case.wish.more / MILLI
     lacking = {"lacks": case.wish.lacks, "missing": missing}
     return found.model_copy(update=lacking | fields)
@@ -168,6 +178,7 @@ def _team(
         lacks=None,
         missing=0.0,
         remedies=(),
+        candidates=NONE,
         needs_no_change=False,
         active=seen.instance.size[0],
         projects=tuple(each.project for each in lacking),
@@ -179,13 +190,6 @@ def _team(
     case = Case(seen, resources, _wish_of_team(seen, outcome, lacking))
     every = tuple(dict.fromkeys(each for first in reasons for each in first))
     return _with_remedies(found, tuple(budget_levers(case, every)), case, plan, options)
-
-
-def _first_of_each_cause(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
-    found: dict[tuple[Cause, str | None], Reason] = {}
-    for each in reasons:
-        found.setdefault((each.cause, each.subject), each)
-    return tuple(found.values())
 
 
 def _wish_of_team(seen: Seen, outcome: TeamOutcome, lacking: Sequence[ProjectOutcome]) -> Wish:

@@ -33,7 +33,7 @@ from gpu_opt.plan.comparison import (
     TeamDifference,
 )
 from gpu_opt.plan.conflicts import Conflict, Conflicts, Statement, StatementKind
-from gpu_opt.plan.explanation import Explanation, Lacks, Loss, Remedy, RemedyKind, Touch
+from gpu_opt.plan.explanation import Candidates, Explanation, Lacks, Loss, Remedy, RemedyKind, Touch
 from gpu_opt.plan.night import NightReport
 from gpu_opt.plan.prices import Price, Prices, Resource
 from gpu_opt.plan.reallocation import CapRaise, Donor, Finding, Handover, Reallocation, RequestOutcome, Supply
@@ -46,6 +46,7 @@ __all__ = [
     "Basis",
     "Binding",
     "Breakpoint",
+    "Candidates",
     "CapRaise",
     "Cause",
     "Comparison",

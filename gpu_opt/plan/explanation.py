@@ -87,6 +87,17 @@ class Remedy(Result):
     """Compute that others lose, and compute that is added to pools: what makes a change cheap or dear."""
 
 
+class Candidates(Result):
+    """What became of the single changes that were thought of and are no remedy, by kind."""
+
+    not_enough: tuple[RemedyKind, ...]
+    """Proved not to be enough, whatever the amount, by those who decided again; or not to be meant alone."""
+    undecided: tuple[RemedyKind, ...]
+    """The time ended before it was proved whether, or how little of it, is enough."""
+    crowded: tuple[RemedyKind, ...]
+    """Not tried: more than ten other projects would take first what it makes room for."""
+
+
 class Lacks(StrEnum):
     """What a subject has not in full, and what the changes are to grant."""
 
@@ -123,6 +134,8 @@ class Explanation(Result):
     """Compute that it lacks, as budgets count it, where that is least."""
     remedies: tuple[Remedy, ...]
     """The smallest change of each kind that was confirmed in the time to grant it, the cheapest first."""
+    candidates: Candidates
+    """Why other changes are not among them."""
     needs_no_change: bool
     """Whether solving again near the plan gave it all without any change: the plan is not the best one."""
     active: int

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from rich.console import Group, RenderableType
 
-from gpu_opt.plan import Basis, Explanation, Lacks, Loss, Reason, Remedy, Resource, Touch
+from gpu_opt.plan import (
+    Basis,
+    Candidates,
+    Explanation,
+    Lacks,
+    Loss,
+    Reason,
+    Remedy,
+    RemedyKind,
+    Resource,
+    Touch,
+)
 from gpu_opt.report.tables import cell, table, titled
 from gpu_opt.report.text import amount, count, counted
 
@@ -18,6 +29,23 @@ NAMES = {
     Resource.TEAM_GUARANTEE: "guarantee of {}",
     Resource.MOVE_BUDGET: "max_moves",
 }
+
+
+CHANGES = {
+    RemedyKind.CAP: "a higher cap",
+    RemedyKind.LIMIT: "a higher limit on a type",
+    RemedyKind.ONE_POOL: "several pools",
+    RemedyKind.MINIMUM: "a lower minimum",
+    RemedyKind.PRIORITY: "a higher priority",
+    RemedyKind.TIER: "an earlier tier",
+    RemedyKind.RANK: "an earlier tier with a higher priority",
+    RemedyKind.MOVES: "more moves",
+    RemedyKind.UNPIN: "a pin less",
+    RemedyKind.OWN_GUARANTEE: "a higher guarantee of its team",
+    RemedyKind.GUARANTEE: "a lower guarantee of another team",
+    RemedyKind.POOL: "more GPUs",
+}
+"""Kinds of changes in words."""
 
 
 def explanation(found: Explanation) -> RenderableType:
@@ -41,7 +69,23 @@ def help_sentence(found: Explanation) -> str:
         return "Solving again gave it that without any change: a longer --time-limit may find a better plan."
     if found.lacks is None:
         return ""
-    return f"No single change was confirmed to {_effect(found)} in the time."
+    told = candidates(found.candidates)
+    if not told:
+        return f"No single change of a budget, a rank or a pool could {_effect(found)}."
+    return f"No single change was confirmed to {_effect(found)}. {told}"
+
+
+def candidates(found: Candidates) -> str:
+    """What became of the changes that are no remedy."""
+    parts = (
+        ("Not enough, whatever the amount: {}.", found.not_enough),
+        ("Not decided in the time (--time-limit): {}.", found.undecided),
+        (
+            "Not tried, because more than ten other projects would take first what it makes room for: {}.",
+            found.crowded,
+        ),
+    )
+    return " ".join(told.format(", ".join(CHANGES[kind] for kind in kinds)) for told, kinds in parts if kinds)
 
 
 def _effect(found: Explanation) -> str:
@@ -105,7 +149,8 @@ def _remedies(found: Explanation) -> RenderableType:
             cell(_losses(each.takes)),
         )
     note = cell(f"{_confirmation(found)} Costs: compute that others lose, and GPUs that are added.")
-    return titled(f"What would {_effect(found)}", grid, note)
+    others = [cell(told)] if (told := candidates(found.candidates)) else []
+    return titled(f"What would {_effect(found)}", grid, note, *others)
 
 
 def _confirmation(found: Explanation) -> str:
