@@ -79,12 +79,8 @@ def prices(
     resources = list_resources(seen.organization, seen.budgets, seen.situation)
     marginal = _relaxed(seen, resources, options, clock)
     stated = [_price(each, marginal, Speech(organization, seen.instance)) for each in resources]
-    order = sorted(range(len(stated)), key=lambda i: dearness(stated[i]), reverse=True)
     clock.enter("solving again")
-    chosen = _dearest(stated, order, top)
-    again = _solve_again(seen, plan, [resources[i] for i in chosen], options, clock)
-    for i, known in zip(chosen, again, strict=True):
-        stated[i] = stated[i].model_copy(update=known)
+    found = _with_confirmed(stated, resources, seen, plan, top, options, clock)
     return Prices(
         organization=organization.name,
         date=plan.date,
@@ -93,9 +89,27 @@ def prices(
         relaxed=sum(each for name, each in marginal.values.items() if name.startswith("value")),
         frame=LARGEST,
         projects=len(seen.instance.projects.names),
-        prices=tuple(sorted(stated, key=dearness, reverse=True)),
+        prices=found,
         run=clock.run(content_hash(organization)),
     )
+
+
+def _with_confirmed(
+    stated: Sequence[Price],
+    resources: Sequence[Counted],
+    seen: Seen,
+    plan: Allocation,
+    top: int,
+    options: Options,
+    clock: Clock,
+) -> tuple[Price, ...]:
+    """The prices, the dearest with what solving again says of them; the dearest by then first."""
+    order = sorted(range(len(stated)), key=lambda i: dearness(stated[i]), reverse=True)
+    chosen = _dearest(stated, order, top)
+    again = _solve_again(seen, plan, [resources[i] for i in chosen], options, clock)
+    known = dict(zip(chosen, again, strict=True))
+    confirmed = [each.model_copy(update=known.get(i, {})) for i, each in enumerate(stated)]
+    return tuple(sorted(confirmed, key=dearness, reverse=True))
 
 
 def _relaxed(seen: Seen, resources: Sequence[Counted], options: Options, clock: Clock) -> Marginal:
