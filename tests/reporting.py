@@ -6,6 +6,7 @@ import datetime as dt
 from functools import cache
 
 from gpu_opt.allocation import allocate
+from gpu_opt.explanation import conflicts, explain, prices
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization, Request
 from gpu_opt.plan import NightReport, Result
@@ -45,6 +46,17 @@ def hard_lab() -> Organization:
     )
 
 
+def promised_too_much(organization: Organization) -> Organization:
+    """The same without caps, in a smaller pool, with promises that add up to more than the fleet of 120."""
+    promises = {SCRIPT: "60%", CHINESE: "60%"}
+    teams = [
+        each.model_copy(update={"cap": None, "guarantee": promises.get(each.name)})
+        for each in organization.teams
+    ]
+    pools = [each.model_copy(update={"gpus": 40}) if each.unit == 8 else each for each in organization.pools]
+    return organization.model_copy(update={"teams": tuple(teams), "pools": tuple(pools)})
+
+
 @cache
 def results() -> dict[str, Result]:
     """By the name of the command that shows it."""
@@ -80,4 +92,7 @@ def results() -> dict[str, Result]:
         "sweep": sweep(
             organization, make_grid({"name": SCRIPT, "changes": [change]}), options=QUICK, base=plan
         ),
+        "why": explain(organization, plan, LONG, options=QUICK),
+        "prices": prices(promised_too_much(organization), options=QUICK),
+        "conflicts": conflicts(promised_too_much(organization), options=QUICK),
     }

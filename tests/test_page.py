@@ -14,15 +14,20 @@ import pytest
 
 from gpu_opt.plan import (
     Allocation,
+    Conflicts,
+    Explanation,
     Finding,
     GuaranteeDifference,
     NightReport,
     Overrun,
+    Prices,
     Reallocation,
+    Resource,
     Sweep,
     WhatIf,
 )
 from gpu_opt.plan.comparison import Verdict
+from gpu_opt.report.explanation import help_sentence
 from gpu_opt.report.page import comparison as pages
 from gpu_opt.report.page import page
 from gpu_opt.report.page.frame import plot
@@ -35,6 +40,8 @@ from tests.building import allocation, changed, day, handover, lab, pool, projec
 from tests.reporting import CHINESE, LONG, NAMES, SCRIPT, TEMPLATE, results
 
 KINDS = list(results())
+DRAWN = [kind for kind in KINDS if kind not in {"why", "conflicts"}]
+"""Those with plots; the others are tables."""
 
 
 @cache
@@ -104,7 +111,7 @@ def test_nothing_is_fetched_from_anywhere(kind: str) -> None:
     (policy,) = [a["content"] for a in reader.of("meta") if a.get("http-equiv") == "Content-Security-Policy"]
     assert str(policy).startswith("default-src 'none'")
     own = [script for script in reader.scripts if len(script) < 1_000_000]
-    assert len(reader.scripts) - len(own) == 1, "plotly.js is in the page, once"
+    assert len(reader.scripts) - len(own) == (kind in DRAWN), "plotly.js is in the page, once if at all"
     assert not any("http:" in script or "https:" in script for script in own)
 
 
@@ -118,10 +125,10 @@ def test_names_are_shown_as_they_are_whatever_is_in_them(kind: str) -> None:
     assert named
     assert [name for name in named if name not in reader.text] == []
     scripts = [a for a in reader.of("script") if a.get("type") != "application/json"]
-    assert len(scripts) == 2, "plotly's and ours: no name became a script"
+    assert len(scripts) == 1 + (kind in DRAWN), "plotly's and ours: no name became a script"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", DRAWN)
 def test_every_plot_says_what_it_shows_and_has_a_table(kind: str) -> None:
     reader = read(kind)
     plots = [a for a in reader.of("div") if a.get("class") == "plot"]
@@ -420,3 +427,37 @@ def test_a_sweep_with_too_many_differences_for_a_page_points_to_the_tables(
 ) -> None:
     monkeypatch.setattr(pages, "MOST_ROWS", 1)
     assert "differences: too many for a page; --csv writes them." in page(results()["sweep"])
+
+
+# --- Why, prices and conflicts ------------------------------------------------------------------------
+
+
+def test_why_begins_with_its_sentence_and_shows_changes_with_what_they_take() -> None:
+    found = results()["why"]
+    assert isinstance(found, Explanation)
+    reader = read("why")
+    assert found.sentence in reader.text
+    assert help_sentence(found) in reader.text
+    assert found.remedies
+    assert all(remedy.text in reader.text for remedy in found.remedies)
+    assert all(reason.text in reader.text for reason in found.reasons)
+
+
+def test_prices_draw_what_a_gpu_more_is_worth_in_every_pool() -> None:
+    found = results()["prices"]
+    assert isinstance(found, Prices)
+    (plot_data,) = [json.loads(script) for script in read("prices").scripts if script.startswith('{"data"')]
+    pools = [one for one in found.prices if one.resource is Resource.POOL_CAPACITY]
+    worths = [(one.worth if one.confirmed is None else one.confirmed) / one.amount for one in pools]
+    assert plot_data["data"][0]["x"] == pytest.approx(worths)
+    assert any(worths)
+
+
+def test_every_conflict_has_its_statements_with_what_would_resolve_it() -> None:
+    found = results()["conflicts"]
+    assert isinstance(found, Conflicts)
+    grids = read("conflicts").tables
+    assert len(grids) == len(found.conflicts) >= 1
+    for grid, one in zip(grids, found.conflicts, strict=True):
+        assert [row[0] for row in grid[1:]] == [statement.text for statement in one.statements]
+        assert all(row[2] for row in grid[1:])

@@ -168,7 +168,7 @@ def find(
 
 
 @app.command()
-@with_settings
+@with_report
 def why(how: Settings, subject: args.Subject, file: args.File, date: args.Date = None) -> int:
     """Say why a project or a team has what it has, and what would give it what it lacks."""
     day = None if date is None else args.parse_day(date, "--date")
@@ -182,7 +182,7 @@ def why(how: Settings, subject: args.Subject, file: args.File, date: args.Date =
 
 
 @app.command()
-@with_settings
+@with_report
 def prices(how: Settings, file: args.File, date: args.Date = None, top: args.Top = 3) -> int:
     """Say where the next GPUs should go, and which budget hurts most."""
     day = None if date is None else args.parse_day(date, "--date")
@@ -196,7 +196,7 @@ def prices(how: Settings, file: args.File, date: args.Date = None, top: args.Top
 
 
 @app.command()
-@with_settings
+@with_report
 def conflicts(how: Settings, file: args.File, date: args.Date = None) -> int:
     """Say what is stated that cannot all be had, and what would resolve it."""
     day = None if date is None else args.parse_day(date, "--date")

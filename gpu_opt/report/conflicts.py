@@ -30,9 +30,14 @@ def sentence(found: Conflicts) -> str:
 def _section(one: Conflict) -> RenderableType:
     grid = table("statement", "says", "resolved by", "who may decide", right=("says", "resolved by"))
     for each in one.statements:
-        fact = "a fact" if each.basis is Basis.FACT else "nobody is named"
-        grid.add_row(cell(each.text), amount(each.amount), relaxed(each), cell(each.owner or fact))
+        who = decider(each.basis, each.owner)
+        grid.add_row(cell(each.text), amount(each.amount), relaxed(each), cell(who))
     return titled(one.sentence, grid, *map(cell, notes(one)))
+
+
+def decider(basis: Basis, owner: str | None) -> str:
+    """Who may decide otherwise."""
+    return "a fact" if basis is Basis.FACT else owner or "nobody is named"
 
 
 def notes(one: Conflict) -> list[str]:

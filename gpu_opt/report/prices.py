@@ -24,22 +24,27 @@ NAMES = {
 
 def prices(found: Prices, *, top: int) -> RenderableType:
     """The sentence; the dearest pools; the budgets that are felt most. At most `top` of each."""
-    pools, budgets = _parted(found)
-    known = "the proved best plan" if found.status is Status.OPTIMAL else "a plan that is not proved the best"
-    scope = "everything decides again in a confirming solve"
-    if found.projects > found.frame:
-        scope = f"in a confirming solve {found.frame} projects decide again, the others keep what they have"
+    pools, budgets = parted(found)
     return Group(
         cell(sentence(found), "bold"),
-        cell(f"{found.organization}, {found.date}: at {known}; {scope}"),
+        cell(f"{found.organization}, {found.date}: {scope(found)}"),
         *_section("Where the next GPUs should go", "pool", pools, top),
         *_section("Which budget hurts most", "budget", budgets, top),
     )
 
 
+def scope(found: Prices) -> str:
+    """At which plan the prices are, and what decides again where one is confirmed."""
+    known = "the proved best plan" if found.status is Status.OPTIMAL else "a plan that is not proved the best"
+    again = "everything decides again in a confirming solve"
+    if found.projects > found.frame:
+        again = f"in a confirming solve {found.frame} projects decide again, the others keep what they have"
+    return f"at {known}; {again}"
+
+
 def sentence(found: Prices) -> str:
     """Where the next GPUs should go, and which budget hurts most."""
-    pools, budgets = _parted(found)
+    pools, budgets = parted(found)
     if not pools and not budgets:
         return "Nothing is worth having more of: nobody lacks what it could get."
     first = "No pool is worth enlarging"
@@ -82,7 +87,7 @@ def _by_tier(price: Price) -> dict[int, float]:
     return price.worth_by_tier if price.confirmed_by_tier is None else price.confirmed_by_tier
 
 
-def _parted(found: Prices) -> tuple[list[Price], list[Price]]:
+def parted(found: Prices) -> tuple[list[Price], list[Price]]:
     """Pools and budgets that are felt at all, what is felt most first."""
     felt = [each for each in found.prices if each.shortfall or any(each.worth_by_tier.values())]
     pools = [each for each in felt if each.resource is Resource.POOL_CAPACITY]

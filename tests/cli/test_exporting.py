@@ -32,6 +32,9 @@ COMMANDS = {
     "find": ["find", "8", TWO_TEAMS, "--team", "research", "--by", "2026-12-30"],
     "what-if": ["what-if", TWO_TEAMS, "scenario.yaml"],
     "sweep": ["sweep", TWO_TEAMS, "grid.yaml"],
+    "why": ["why", "pretrain", TWO_TEAMS],
+    "prices": ["prices", TWO_TEAMS],
+    "conflicts": ["conflicts", TWO_TEAMS],
 }
 
 

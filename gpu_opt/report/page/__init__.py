@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from gpu_opt.plan import Allocation, Finding, NightReport, Reallocation, Result, Sweep, WhatIf
+from gpu_opt.plan import (
+    Allocation,
+    Conflicts,
+    Explanation,
+    Finding,
+    NightReport,
+    Prices,
+    Reallocation,
+    Result,
+    Run,
+    Sweep,
+    WhatIf,
+)
+from gpu_opt.report.conflicts import sentence as of_conflicts
 from gpu_opt.report.page.allocation import allocation_sections, headline, known, proof
+from gpu_opt.report.page.answers import (
+    conflicts_sections,
+    explanation_lead,
+    explanation_sections,
+    prices_sections,
+)
 from gpu_opt.report.page.comparison import night_changes, sweep_sections, what_if_sections
 from gpu_opt.report.page.frame import document, warning
 from gpu_opt.report.page.html import Child, element
 from gpu_opt.report.page.reallocation import finding_sections, reallocation_sections
+from gpu_opt.report.prices import scope
+from gpu_opt.report.prices import sentence as of_prices
 from gpu_opt.report.text import count
 
 
@@ -74,6 +95,26 @@ def _(result: Sweep) -> str:
     return document(title, [element("p", told), known(base)], sweep_sections(result), _footer(base))
 
 
+@page.register
+def _(result: Explanation) -> str:
+    title = f"{result.organization}: why {result.subject} has what it has on {result.date}"
+    return document(title, explanation_lead(result), explanation_sections(result), _computed_by(result.run))
+
+
+@page.register
+def _(result: Prices) -> str:
+    title = f"{result.organization}: what one unit more is worth on {result.date}"
+    lead = [element("p", element("strong", of_prices(result))), element("p", scope(result))]
+    return document(title, lead, prices_sections(result), _computed_by(result.run))
+
+
+@page.register
+def _(result: Conflicts) -> str:
+    title = f"{result.organization}: what cannot all be had on {result.date}"
+    lead = element("p", element("strong", of_conflicts(result)))
+    return document(title, lead, conflicts_sections(result), _computed_by(result.run))
+
+
 def _published(report: NightReport) -> Child:
     if report.night is None:
         return warning(element("p", "NOT PUBLISHED: the store is as it was."))
@@ -82,8 +123,11 @@ def _published(report: NightReport) -> Child:
 
 
 def _footer(plan: Allocation | Reallocation) -> str:
-    run = plan.run
+    return f"{_computed_by(plan.run)} The independent checker has passed every figure."
+
+
+def _computed_by(run: Run) -> str:
     return (
         f"gpu_opt {run.gpu_opt}, {run.cbc}, seed {run.seed}, on {run.platform}; the organization's SHA-256: "
-        f"{run.organization_hash}. The independent checker has passed every figure."
+        f"{run.organization_hash}."
     )

@@ -16,6 +16,10 @@ POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inli
 """What the browser is told to allow: nothing that comes from elsewhere."""
 
 
+PLOT = '<div class="plot"'
+"""How every plot begins."""
+
+
 class Section(NamedTuple):
     """A part of the page with its heading, by which the contents name it."""
 
@@ -42,14 +46,16 @@ def document(title: str, lead: Child, sections: Sequence[Section], footer: str) 
         for one, anchor in zip(sections, anchors, strict=True)
     )
     plots = "this page draws its plots by a script; every plot has a table with the same figures"
+    main = element("main", parts)
+    drawing = Markup(get_plotlyjs()) if PLOT in main else None
     body = element(
         "body",
         element("header", element("h1", title), lead),
-        element("noscript", element("p", plots)),
+        element("noscript", element("p", plots)) if drawing else None,
         element("nav", element("ul", links), aria_label="Contents"),
-        element("main", parts),
+        main,
         element("footer", element("p", footer)),
-        element("script", Markup(get_plotlyjs())),
+        element("script", drawing) if drawing else None,
         element("script", Markup(_own("page.js"))),
     )
     head = element(

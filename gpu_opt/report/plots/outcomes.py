@@ -6,7 +6,16 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from gpu_opt.plan import Allocation, Basis, Cause, PoolOutcome, ProjectOutcome, Reallocation, RequestOutcome
+from gpu_opt.plan import (
+    Allocation,
+    Basis,
+    Cause,
+    PoolOutcome,
+    Price,
+    ProjectOutcome,
+    Reallocation,
+    RequestOutcome,
+)
 from gpu_opt.report.plots.bars import Series, stacked_bars
 from gpu_opt.report.plots.style import LACKING, LIMITED, PLAIN, SPARE, label
 from gpu_opt.report.sheets.allocation import lacking
@@ -96,3 +105,12 @@ def request_bars(requests: Sequence[RequestOutcome]) -> Figure:
 
 def _when(one: RequestOutcome) -> str:
     return ", not complete" if one.complete_on is None else f", complete {one.complete_on}"
+
+
+def price_bars(pools: Sequence[Price]) -> Figure:
+    """What one GPU more in each pool is worth, over all tiers; where it was solved again, that stands."""
+    worths = [(one.worth if one.confirmed is None else one.confirmed) / one.amount for one in pools]
+    known = ["linear program" if one.confirmed is None else "solved again" for one in pools]
+    texts = [f"{amount(worth)} ({how})" for worth, how in zip(worths, known, strict=True)]
+    series = (Series("worth of one GPU more", [max(0.0, worth) for worth in worths], PLAIN),)
+    return stacked_bars([label(one.subject) for one in pools], series, texts, "weighted value")

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-from gpu_opt.plan import Allocation, Finding, NightReport, Reallocation, Result, Sweep, WhatIf
+from gpu_opt.plan import (
+    Allocation,
+    Conflicts,
+    Explanation,
+    Finding,
+    NightReport,
+    Prices,
+    Reallocation,
+    Result,
+    Sweep,
+    WhatIf,
+)
 from gpu_opt.report.sheet import Column, Kind, Sheet, sheet
 from gpu_opt.report.sheets.allocation import allocation_sheets
+from gpu_opt.report.sheets.answers import conflicts_sheets, explanation_sheets, prices_sheets
 from gpu_opt.report.sheets.common import goals, plans
 from gpu_opt.report.sheets.comparison import comparison_sheets
 from gpu_opt.report.sheets.reallocation import finding_sheets, reallocation_sheets
@@ -17,7 +29,8 @@ from gpu_opt.report.sheets.scenarios import sweep_sheets, what_if_sheets
 def sheets_of(result: Result) -> tuple[Sheet, ...]:
     """All sheets of a result, empty ones among them; `plans` is the first.
 
-    Allocation, Reallocation, NightReport, Finding, WhatIf and Sweep have sheets.
+    Allocation, Reallocation, NightReport, Finding, WhatIf, Sweep, Explanation, Prices and Conflicts have
+    sheets.
     """
     raise AssertionError(f"{type(result).__name__} has no sheets")
 
@@ -61,6 +74,21 @@ def _(result: WhatIf) -> tuple[Sheet, ...]:
 @sheets_of.register
 def _(result: Sweep) -> tuple[Sheet, ...]:
     return plans([("base", result.base)]), *sweep_sheets(result)
+
+
+@sheets_of.register
+def _(result: Explanation) -> tuple[Sheet, ...]:
+    return explanation_sheets(result)
+
+
+@sheets_of.register
+def _(result: Prices) -> tuple[Sheet, ...]:
+    return prices_sheets(result)
+
+
+@sheets_of.register
+def _(result: Conflicts) -> tuple[Sheet, ...]:
+    return conflicts_sheets(result)
 
 
 def night(report: NightReport) -> Sheet:

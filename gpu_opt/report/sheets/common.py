@@ -12,25 +12,27 @@ PLANS = "plans"
 """The sheet that is there whatever was solved."""
 
 
+PLAN_COLUMNS = (
+    Column("plan", "plan"),
+    Column("organization", "organization"),
+    Column("as_of", "as of", Kind.DAY),
+    Column("until", "for, or until", Kind.DAY),
+    Column("status", "status"),
+    Column("stop", "stop"),
+    Column("objective", "objective", Kind.AMOUNT),
+    Column("bound", "proven bound", Kind.AMOUNT),
+    Column("gap", "gap", Kind.SHARE),
+    Column("seconds", "seconds", Kind.AMOUNT),
+    Column("gpu_opt", "gpu_opt"),
+    Column("cbc", "CBC"),
+    Column("seed", "seed", Kind.COUNT),
+    Column("organization_hash", "organization's hash"),
+)
+
+
 def plans(named: Iterable[tuple[str, Allocation | Reallocation]]) -> Sheet:
     """What is known about each plan, and what computed it; one row a plan, by the name given."""
-    columns = (
-        Column("plan", "plan"),
-        Column("organization", "organization"),
-        Column("as_of", "as of", Kind.DAY),
-        Column("until", "for, or until", Kind.DAY),
-        Column("status", "status"),
-        Column("stop", "stop"),
-        Column("objective", "objective", Kind.AMOUNT),
-        Column("bound", "proven bound", Kind.AMOUNT),
-        Column("gap", "gap", Kind.SHARE),
-        Column("seconds", "seconds", Kind.AMOUNT),
-        Column("gpu_opt", "gpu_opt"),
-        Column("cbc", "CBC"),
-        Column("seed", "seed", Kind.COUNT),
-        Column("organization_hash", "organization's hash"),
-    )
-    return sheet(PLANS, "Plans", columns, (_plan(name, plan) for name, plan in named))
+    return sheet(PLANS, "Plans", PLAN_COLUMNS, (_plan(name, plan) for name, plan in named))
 
 
 def _plan(name: str, plan: Allocation | Reallocation) -> tuple[Value, ...]:
