@@ -13,7 +13,7 @@ from gpu_opt.allocation import allocate
 from gpu_opt.checker import verify
 from gpu_opt.errors import InvalidInput
 from gpu_opt.options import Options, Progress
-from gpu_opt.organization import Organization, Team
+from gpu_opt.organization import Delivery, Organization, Team
 from gpu_opt.plan import Link, ScenarioOutcome, Status, WhatIf
 from gpu_opt.scenario import Scenario, apply, what_if
 from tests.building import day, delivery, lab, pool, project, team
@@ -213,7 +213,7 @@ def test_an_irrelevant_change_moves_nothing(organization: Organization, kind: st
 
 @settings(max_examples=25)
 @given(organizations(), st.data())
-def test_a_higher_cap_or_an_earlier_delivery_is_never_worse(
+def test_a_higher_cap_another_pool_or_an_earlier_delivery_is_never_worse(
     organization: Organization, data: st.DataObject
 ) -> None:
     """Nothing but what percentages and guarantees turn on: those are taken out."""
@@ -226,10 +226,14 @@ def test_a_higher_cap_or_an_earlier_delivery_is_never_worse(
     changes: list[dict[str, Any]] = [
         {"change": "set_cap", "team": one.name, "cap": None} for one in plain.teams
     ]
+    kind, site = data.draw(st.sampled_from([(one.gpu_type, one.site) for one in plain.pools]))
     changes += [
-        {"change": "add_delivery", "pool": one.name, "gpus": one.unit, "on": plain.as_of}
-        for one in plain.pools
+        {"change": "add_pool", "name": "another pool", "gpu_type": kind, "site": site, "gpus": 3, "unit": 1}
     ]
+    later = plain.pools[0]
+    awaited = Delivery(pool=later.name, gpus=2 * later.unit, on=day(7))
+    plain = plain.model_copy(update={"deliveries": (awaited,)})
+    changes += [{"change": "delay_delivery", "pool": later.name, "on": str(day(7)), "to": str(plain.as_of)}]
     chosen = data.draw(st.sampled_from(changes))
     found = what_if(plain, scenario(chosen), options=QUICK)
     (after,) = found.scenarios
