@@ -584,6 +584,12 @@ def test_what_is_proved_to_differ_is_told_apart_from_what_is_open() -> None:
     )
 
 
+def test_what_is_proved_after_an_open_goal_is_proved_of_plans_that_do_as_well_on_it() -> None:
+    printed = shown(night(compared(value(1, Decided.OPEN, -4, 1.5), value(2, Decided.BETTER, 2, 3))))
+    told = "Proved, of plans that do as well on the goals before: value, tier 2, is better by 2 to 3."
+    assert told in " ".join(printed.split())
+
+
 def test_where_all_is_proved_nothing_is_said_of_chance() -> None:
     same = value(1, Decided.SAME, 0, 0)
     printed = shown(night(compared(same, value(2, Decided.WORSE, -2, -2), is_open=False)))

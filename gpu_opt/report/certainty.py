@@ -23,7 +23,9 @@ def certainty(found: Comparison) -> str:
         )
     told = "; ".join(f"{goal(one.goal)}, is {WORDS[one.decided]} by {_amounts(one)}" for one in proved)
     unproved = f"Within what the solves leave open: {_named(unknown)}. What differs there may be chance."
-    return f"Proved: {told}. {unproved}"
+    places = [found.goals.index(one) for one in (unknown[0], proved[-1])]
+    given = ", of plans that do as well on the goals before" if places[0] < places[1] else ""
+    return f"Proved{given}: {told}. {unproved}"
 
 
 def _amounts(one: GoalDifference) -> str:

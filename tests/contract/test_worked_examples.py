@@ -51,6 +51,25 @@ def test_an_example_shows_what_its_commands_print(
             assert shown_in_order(block.splitlines(), printed) == []
 
 
+def test_the_page_on_why_shows_what_its_commands_print() -> None:
+    """But for the large lab, where no plan is proved in the time and none comes out twice."""
+    page = (ROOT / "docs" / "why.md").read_text(encoding="utf-8")
+    printed: list[str] | None = None
+    compared = 0
+    for language, block in re.findall(r"^```(sh|text)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        if language == "sh":
+            is_small = "frontier_lab" not in block
+            printed = (
+                run(f"COLUMNS=110 {block.strip()} --time-limit 120", ROOT).stdout.splitlines()
+                if is_small
+                else None
+            )
+        elif printed is not None:
+            assert shown_in_order(block.splitlines(), printed) == []
+            compared += 1
+    assert compared == 3
+
+
 @pytest.mark.parametrize(
     ("shown", "missing"),
     [
