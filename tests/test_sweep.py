@@ -12,11 +12,13 @@ import pytest
 from gpu_opt.errors import InvalidInput
 from gpu_opt.files import load
 from gpu_opt.options import Options, Progress
-from gpu_opt.plan import Status, Sweep, SweepPoint
-from gpu_opt.scenario import Scenario, load_grid, make_grid, sweep, sweeping, what_if
-from gpu_opt.scenario.grid import each
+from gpu_opt.plan import Binding, Comparison, Side, Status, Stop, Sweep, SweepPoint
+from gpu_opt.report.certainty import doubt
+from gpu_opt.scenario import Grid, Scenario, load_grid, make_grid, sweep, sweeping, what_if
+from gpu_opt.scenario.breakpoints import breakpoints
+from gpu_opt.scenario.grid import Axis, Point, each
 from gpu_opt.scenario.solving import solve_scenario
-from tests.building import project
+from tests.building import TODAY, allocation, lab, project
 from tests.sweeping import BASE, CAPS, grid, options, told
 
 MODELS = Path(__file__).parent.parent / "models"
@@ -245,3 +247,41 @@ def test_any_executor_will_do_and_stays_open(local: Sweep) -> None:
 def test_a_scenario_is_the_same_scenario_after_a_trip_to_a_worker() -> None:
     made = Scenario.model_validate({"name": "x", "changes": [{"change": "lose_pool", "pool": "iowa"}]})
     assert Scenario.model_validate(made.model_dump(mode="json")) == made
+
+
+def test_breakpoints_between_plans_that_are_not_proved_are_told_with_a_doubt() -> None:
+    """The doubt is about plans that ended by the time limit, not about those within the gap asked for."""
+    side = Side(organization="lab", as_of=TODAY, date=TODAY, status=Status.FEASIBLE, gap=0.1)
+    nothing = Comparison(
+        before=side,
+        after=side,
+        figures=(),
+        goals=(),
+        gained=0,
+        lost=0,
+        projects=(),
+        teams=(),
+        pools=(),
+        guarantees=(),
+    )
+
+    def swept(stop: Stop) -> Sweep:
+        point = SweepPoint(
+            values={}, status=Status.FEASIBLE, stop=stop, gap=0.1, bindings=(), comparison=nothing
+        )
+        return Sweep(name="grid", base=allocation(lab(), {}), points=(point,), asked=1, breakpoints=())
+
+    assert doubt(swept(Stop.TIME)).startswith("Not all of these plans are proved")
+    assert doubt(swept(Stop.GAP)) == ""
+
+
+def test_a_breakpoint_of_a_grid_with_two_axes_names_where_the_other_one_stands() -> None:
+    axes = (Axis("a: cap", 0, "cap", (1, 2)), Axis("b: cap", 1, "cap", (5,)))
+    points = tuple(Point({"a: cap": str(a), "b: cap": "5"}, Scenario(name="x")) for a in (1, 2))
+    binding = Binding(kind="team_cap", team="a")
+
+    def found(a: str, *bindings: Binding) -> SweepPoint:
+        return SweepPoint.model_construct(values={"a: cap": a, "b: cap": "5"}, bindings=bindings)
+
+    (turn,) = breakpoints(Grid("grid", axes, points), {0: found("1", binding), 1: found("2")})
+    assert turn.text == "a: cap: from 2 on (with b: cap 5), the cap of a no longer binds"

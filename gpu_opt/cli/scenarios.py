@@ -34,19 +34,24 @@ def read_scenarios(files: Sequence[str], organization: Organization) -> list[Sce
 def read_grid(file: str, organization: Organization) -> Grid:
     """The grid in the file.
 
-    Raises InvalidInput if it cannot be read, or one of its scenarios does not apply.
+    Raises InvalidInput if it cannot be read, or one of its scenarios does not apply, with its values.
     """
     grid = load_grid(file)
     for point in grid.points:
-        _require_applicable(point.scenario, organization, file)
+        at = ", ".join(f"{axis} {value}" for axis, value in point.values.items())
+        _require_applicable(point.scenario, organization, file, at)
     return grid
 
 
-def _require_applicable(scenario: Scenario, organization: Organization, file: str) -> None:
+def _require_applicable(scenario: Scenario, organization: Organization, file: str, at: str = "") -> None:
     try:
         apply(organization, scenario.changes)
     except InvalidInput as error:
-        raise InvalidInput(with_lines(error.problems, file), source=file) from None
+        told = [
+            replace(each, message=f"at {at}: {each.message}" if at else each.message)
+            for each in error.problems
+        ]
+        raise InvalidInput(with_lines(tuple(told), file), source=file) from None
 
 
 def _in(file: str, problem: Problem) -> Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gpu_opt.plan import Comparison, Decided, GoalDifference
+from gpu_opt.plan import Comparison, Decided, GoalDifference, Stop, Sweep
 from gpu_opt.report.text import amount, goal
 
 WORDS = {Decided.BETTER: "better", Decided.WORSE: "worse"}
@@ -26,6 +26,16 @@ def certainty(found: Comparison) -> str:
     places = [found.goals.index(one) for one in (unknown[0], proved[-1])]
     given = ", of plans that do as well on the goals before" if places[0] < places[1] else ""
     return f"Proved{given}: {told}. {unproved}"
+
+
+def doubt(found: Sweep) -> str:
+    """What to think of breakpoints between plans that are not proved; empty where all are."""
+    if all(point.stop in {Stop.PROVED, Stop.GAP} for point in found.points):
+        return ""
+    return (
+        "Not all of these plans are proved to be near the best: what turns may turn between the plans that "
+        "were found, and not between the best ones. More time (--time-limit) would tell."
+    )
 
 
 def _amounts(one: GoalDifference) -> str:

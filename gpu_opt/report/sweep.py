@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 
 from gpu_opt.plan import Figure, Sweep
 from gpu_opt.plan.comparison import FigureName
+from gpu_opt.report.certainty import doubt
 from gpu_opt.report.sheets.scenarios import OPEN_LEGEND, OPEN_MARK, has_open
 from gpu_opt.report.tables import cell, table, titled
 from gpu_opt.report.text import amount, percentage
@@ -27,7 +28,8 @@ def sweep(found: Sweep) -> RenderableType:
 
 def _breakpoints(found: Sweep) -> RenderableType:
     lines = [cell(turn.text) for turn in found.breakpoints]
-    return titled("Breakpoints", *(lines or [cell("none: no budget begins to bind, or ceases to")]))
+    known = [cell(told)] if found.breakpoints and (told := doubt(found)) else []
+    return titled("Breakpoints", *(lines or [cell("none: no budget begins to bind, or ceases to")]), *known)
 
 
 def _points(found: Sweep) -> RenderableType:

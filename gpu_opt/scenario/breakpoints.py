@@ -37,7 +37,8 @@ def breakpoints(grid: Grid, found: Mapping[int, SweepPoint]) -> tuple[Breakpoint
 
 def _breakpoint(axis: str, values: dict[str, str], binding: Binding, binds: bool) -> Breakpoint:
     others = {name: value for name, value in values.items() if name != axis}
-    given = "".join(f", {name} {value}" for name, value in others.items())
+    told = ", ".join(f"{name} {value}" for name, value in others.items())
+    given = f" (with {told})" if others else ""
     turn = WORDS[binding.kind, binds].format(team=binding.team)
     return Breakpoint(
         axis=axis,

@@ -160,7 +160,8 @@ def each(text: str) -> tuple[Any, ...]:
     entries = [entry.strip() for entry in text.split(",")]
     if ".." in text or len(entries) < 2 or not all(entries):
         examples = "50%..80% by 5%, 2026-12-07..2026-12-28 by 7d, Monday of 2026-12, or a, b, c"
-        raise ValueError(f"'each {text}' cannot be read; write each {examples}")
+        quoted = "" if ".." in text else ' (between { and } a list needs quotes: "each a, b, c")'
+        raise ValueError(f"'each {text}' cannot be read; write each {examples}{quoted}")
     return tuple(_entry(entry) for entry in entries)
 
 

@@ -102,6 +102,14 @@ def test_sweep_shows_every_point_and_what_turns(gpu_opt: Command, tmp_path: Path
     assert [point.values for point in found.points] == [{"assistant: demand": str(n)} for n in (8, 24, 40)]
 
 
+def test_sweep_names_the_value_at_which_a_scenario_cannot_be_meant(gpu_opt: Command, tmp_path: Path) -> None:
+    change = "{change: set_guarantee, team: research, guarantee: each 100..110 by 10}"
+    (tmp_path / "grid.yaml").write_text(f"name: promises\nchanges: [{change}]\n", encoding="utf-8")
+    ended = gpu_opt("sweep", TWO_TEAMS, "grid.yaml", "--quiet")
+    assert ended.code == 2
+    assert "at research: guarantee 110: the guarantee 110 is above" in ended.err
+
+
 def test_sweep_says_what_is_wrong_with_its_grid_or_its_cluster(gpu_opt: Command, tmp_path: Path) -> None:
     ended = gpu_opt("sweep", TWO_TEAMS, grid_file(tmp_path, "8"), "--quiet")
     assert (ended.code, "grid.yaml:2: error: changes: no value is written as 'each" in ended.err) == (2, True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gpu_opt.plan import Allocation, Comparison, NightReport, ScenarioOutcome, Sweep, TeamOutcome, WhatIf
-from gpu_opt.report.certainty import certainty
+from gpu_opt.report.certainty import certainty, doubt
 from gpu_opt.report.page.allocation import known
 from gpu_opt.report.page.frame import Section, plot, section, warning
 from gpu_opt.report.page.html import Child, element, folded, listed, table
@@ -194,6 +194,7 @@ def sweep_sections(found: Sweep) -> list[Section]:
             plot("sweep", plots.sweep_plot(found), _what_is_drawn(found), grid),
             element("h3", "Breakpoints"),
             _turns([turn.text for turn in found.breakpoints]),
+            element("p", told) if found.breakpoints and (told := doubt(found)) else None,
             folded("What binds at every point, by its number", table(scenarios.bindings(found))),
         ),
         *_who_pays(found),
