@@ -205,6 +205,13 @@ def test_a_team_that_is_short_is_told_what_would_meet_its_promise() -> None:
     assert {each.text for each in found.remedies} == {"3 more GPUs in iowa", "unpin lyra"}
 
 
+def test_a_promise_that_is_missed_by_less_than_a_unit_is_met_to_within_one() -> None:
+    teams = [root(owner="ceo"), team("vision", guarantee=6)]
+    projects = [project("orion", 8, "vision"), project("lyra", 4, priority=9)]
+    found = why(lab([pool(gpus=8, unit=4)], teams, projects), "vision")
+    assert found.sentence.startswith("vision has 4: its guarantee of 6 is met to within a unit; 1 of 1")
+
+
 def test_a_team_at_its_cap_is_told_what_its_projects_ask_for_beyond() -> None:
     teams = [root(owner="ceo"), team("vision", cap=8, owner="head")]
     found = why(lab(teams=teams, projects=[project("orion", 13, "vision")]), "vision")

@@ -234,6 +234,21 @@ def test_a_cap_that_leaves_its_minimum_out_of_reach_is_the_cause() -> None:
     assert (why.cause, why.text) == (Cause.TEAM_CAP, "the cap of vision, 3, is below its minimum of 4")
 
 
+def test_what_a_cap_leaves_is_told_beside_the_minimum_that_it_is_too_little_for() -> None:
+    organization = lab(
+        [pool(gpus=8)],
+        teams=[team("vision", cap=6)],
+        projects=[
+            project("orion", 8, "vision", minimum=4),
+            project("lyra", 4, "vision", priority=9),
+            project("vega", 4, priority=9),
+        ],
+    )
+    why = reasons(organization, "orion")[0]
+    assert (why.cause, why.subject) == (Cause.TEAM_CAP, "vision")
+    assert why.text == "vision has only 2 left under its cap of 6, too little for its minimum of 4"
+
+
 def test_a_minimum_is_not_the_cause_where_nothing_at_all_is_left() -> None:
     organization = lab(
         [pool(gpus=8)], projects=[project("orion", 8, minimum=6), project("lyra", 8, priority=3)]

@@ -79,11 +79,20 @@ class Speech:
             cause = Cause.TYPE_LIMIT
         told = f"{name} is at {of}"
         if room > 0:
-            told = f"{name} has only {room:,g} left under {of}"
+            told = f"{name} has only {room:,g} left under {of}{self._for_its_minimum(situation, blocked)}"
         if cause is Cause.TEAM_CAP and not all(barrier in found for found in blocked.values()):
             pools = {int(instance.arcs.pool[a]) for a, found in blocked.items() if barrier in found}
             told += f", which is in the way in {listed([instance.pools.names[p] for p in sorted(pools)])}"
         return self._reason(cause, told, subject=name, owner=self.owner_above(name))
+
+    def _for_its_minimum(self, situation: Situation, blocked: Mapping[int, tuple[Barrier, ...]]) -> str:
+        """What the project's next step is, where that is all of its minimum and more than a unit."""
+        instance, arc = self._instance, next(iter(blocked))
+        j = int(instance.arcs.project[arc])
+        least = instance.projects.minimum[j]
+        if situation.own[j] or least <= int(instance.arcs.own[arc]):
+            return ""
+        return f", too little for its minimum of {least / MILLI:,g}"
 
     def one_pool(self, situation: Situation, j: int, blocked: Mapping[int, tuple[Barrier, ...]]) -> Reason:
         """It is in as many pools as it may be."""

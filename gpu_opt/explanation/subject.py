@@ -227,7 +227,8 @@ def _team_sentence(outcome: TeamOutcome, projects: int, lacking: list[ProjectOut
     elif outcome.shortfall > 0:
         promise = f"{outcome.shortfall:,g} less than the {outcome.promised:,g} that it is promised"
     else:
-        promise = f"its guarantee of {outcome.promised:,g} is met"
+        within = " to within a unit" if outcome.granted < outcome.promised else ""
+        promise = f"its guarantee of {outcome.promised:,g} is met{within}"
     if not lacking:
         return f"{has}: {promise}, and no project under it lacks anything."
     first = lacking[0]
