@@ -19,7 +19,7 @@ from gpu_opt.allocation.rounding import round_relaxation
 from gpu_opt.allocation.strategy.between import between, by_team
 from gpu_opt.allocation.strategy.blocks import at_prices, cut_tree, loss_of
 from gpu_opt.allocation.strategy.focus import choose_arcs, keep_arcs
-from gpu_opt.allocation.strategy.lumps import NOTHING, choose_lumps
+from gpu_opt.allocation.strategy.lumps import NOTHING, SOME, choose_lumps
 from gpu_opt.allocation.strategy.parts import Limits, bound_part, decide
 from gpu_opt.allocation.strategy.prices import Aim, Prices, no_prices, settled_at_zero
 from gpu_opt.allocation.strategy.pricing import Market, _running_begin, as_goal, open_market, price
@@ -171,6 +171,24 @@ def test_a_team_that_can_fund_one_of_two_lumps_is_not_promised_half_of_the_secon
     assert price(market, aim, prices).bound == pytest.approx(10 + 8)
     assert choice.gain == pytest.approx(2, abs=1e-6)
     assert dict(choice.taken)[1] == NOTHING
+
+
+@pytest.mark.parametrize(("guarantee", "taken"), [(16, NOTHING), (20, SOME)])
+def test_what_alone_keeps_a_promise_is_not_given_up(guarantee: float, taken: int) -> None:
+    """Without vega, which is worth least, the team cannot have more than 16."""
+    projects = [
+        project("orion", 8, priority=2),
+        project("lyra", 8, minimum=8),
+        project("vega", 12, minimum=12, priority=0.1),
+    ]
+    instance, market = opened(
+        lab([pool(gpus=100)], projects=projects, teams=[root(cap=20, guarantee=guarantee)])
+    )
+    goals = list_goals(instance)
+    aim = Aim(goals[-1], goals[:-1], (0.0,) * (len(goals) - 1))
+    prices = settled_at_zero(aim, replace(no_prices(instance, aim), cap=np.array([0.1])))
+    (choice,) = choose_lumps(market, aim, prices, lambda: False)
+    assert dict(choice.taken)[2] == taken
 
 
 def test_a_cap_below_the_target_has_a_price_of_its_own() -> None:

@@ -23,7 +23,7 @@ import numpy as np
 
 from gpu_opt.allocation.strategy.prices import Aim, Prices, price_of, right_hand_side
 from gpu_opt.allocation.strategy.pricing import OUTWARD, Market, Offers, make_offers, price
-from gpu_opt.allocation.strategy.table import Floats
+from gpu_opt.allocation.strategy.table import Floats, Table, add_up
 from gpu_opt.instance import MILLI, Instance
 
 STEPS = (0.0, 0.01, 0.02, 0.04, 0.07, 0.1, 0.15, 0.2, 0.3, 0.4, 0.55, 0.75, 1.0, 1.4, 2.0)
@@ -90,7 +90,7 @@ def choose_lumps(
     priced = price(market, aim, prices)
     here = make_offers(market, aim, prices)
     earned = right_hand_side(market.table, aim, prices).team
-    book = _Book(market, here, spread, priced.profit, earned, own, grid)
+    book = _Book(market, here, spread, priced.profit, earned, own, grid, _reach(market.table))
     return tuple(_choose(book, aim, prices, n, nodes) for n in teams if not over())
 
 
@@ -122,6 +122,8 @@ class _Book:
     """ν of every team at hand."""
     grid: Floats
     """ν at which was priced; (teams, prices)."""
+    reach: Floats
+    """The most compute that budgets can count of a project; shape (projects,)."""
 
 
 def _among(teams: list[int], own: Floats) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
@@ -154,7 +156,37 @@ def _choose(book: _Book, aim: Aim, prices: Prices, team: int, nodes: int) -> Cho
     bound, taken = _branch(lumps, rest, nodes)
     before = float(book.earned[team] + book.profit[projects].sum())
     outward = OUTWARD * float(np.abs(rest).max() + sum(np.abs(lump.rows).max() for lump in lumps))
-    return Choice(team, max(0.0, before - bound - outward), taken)
+    return Choice(team, max(0.0, before - bound - outward), _kept_promise(book, team, taken))
+
+
+def _reach(table: Table) -> Floats:
+    """The most compute that budgets can count of every project."""
+    needed = table.instance.arcs.needed.astype(np.float64)
+    whole, alone = np.zeros(len(table.tier)), np.zeros(len(table.tier))
+    np.maximum.at(whole, table.project, needed * table.counted)
+    np.maximum.at(alone, table.project, table.upper * table.counted)
+    together = add_up(table.project, table.upper * table.counted, len(table.tier))
+    return np.where(table.single, alone, np.minimum(whole, together))
+
+
+def _kept_promise(book: _Book, team: int, taken: tuple[tuple[int, int], ...]) -> tuple[tuple[int, int], ...]:
+    """The same, but where what is left cannot reach the team's target, some of those with nothing have some.
+
+    The prices at hand may say that a project is not worth its minimum while only that keeps the promise: it
+    comes before anything that has a price. The smallest that is enough is taken, else the largest first.
+    """
+    table, own = book.market.table, book.market.of_team[team].tolist()
+    cap, target = table.instance.teams.cap[team], float(table.instance.teams.target[team])
+    given_up = {project for project, arc in taken if arc == NOTHING}
+    left = sum(book.reach[j] for j in own if j not in given_up)
+    room = np.inf if cap is None else cap / MILLI - sum(table.minimum[j] for j in own if j not in given_up)
+    while left < target and (possible := [j for j in given_up if table.minimum[j] <= room]):
+        enough = [j for j in possible if left + book.reach[j] >= target]
+        wanted = min(enough or possible, key=lambda j: (book.reach[j] * (1 if enough else -1), j))
+        given_up.remove(wanted)
+        left, room = left + book.reach[wanted], room - table.minimum[wanted]
+        taken = tuple((j, SOME if j == wanted else arc) for j, arc in taken)
+    return taken
 
 
 def _earned(instance: Instance, aim: Aim, prices: Prices, team: int, own: Floats) -> Row:
