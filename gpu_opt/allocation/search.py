@@ -13,7 +13,7 @@ from gpu_opt.allocation.appraisal import trivial_bound
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.incumbent import Incumbent, first_incumbent
 from gpu_opt.allocation.settling import settle
-from gpu_opt.allocation.stage import Proof, Stage
+from gpu_opt.allocation.stage import Proof, Stage, moved_bound
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import Market, open_market
 from gpu_opt.allocation.strategy.sifting import Guide
@@ -22,7 +22,7 @@ from gpu_opt.clock import Clock
 from gpu_opt.instance import Instance, Ints
 from gpu_opt.plan import Stop
 
-TIME_SHARES = {"repair": 1.0, "guarantee": 2.0, "value": 9.0, "moves": 0.5, "changes": 6.0}
+TIME_SHARES = {"repair": 1.0, "guarantee": 2.0, "value": 9.0, "moves": 0.5}
 """How what is left of the limit is shared between the goals still to come."""
 
 TINY = 300
@@ -37,6 +37,9 @@ ROUNDS = 3
 WORTHWHILE = 0.1
 """Share of the limit that must be left for that."""
 
+SETTLING = 0.25
+"""Share of the limit that is kept for coming near to a plan to stay near to."""
+
 
 def search(instance: Instance, goals: tuple[GoalSpec, ...], clock: Clock) -> tuple[Ints, tuple[Proof, ...]]:
     """Return the best plan found within the clock's limit, with a proof for every goal."""
@@ -45,21 +48,22 @@ def search(instance: Instance, goals: tuple[GoalSpec, ...], clock: Clock) -> tup
     guide = _open(incumbent, market, clock)
     is_near = bool(goals) and goals[-1].kind == "changes"
     count = len(goals) - is_near
+    end = clock.limit * (1 - SETTLING * is_near)
     proofs: list[Proof] = []
     for _ in range(ROUNDS):
         open_from = next((k for k, proof in enumerate(proofs) if proof.stop is Stop.TIME), len(proofs))
-        if open_from == count or (proofs and clock.left < WORTHWHILE * clock.limit):
+        if open_from == count or (proofs and end - clock.meter < WORTHWHILE * clock.limit):
             break
         before: list[Proof | None] = [*proofs[open_from:]] or [None] * (count - open_from)
         del proofs[open_from:]
         for position, known in zip(range(open_from, count), before, strict=True):
-            shares = [TIME_SHARES[each.kind] for each in goals[position:]]
-            until = clock.meter + max(0.0, clock.left) * shares[0] / sum(shares)
+            shares = [TIME_SHARES[each.kind] for each in goals[position:count]]
+            until = clock.meter + max(0.0, end - clock.meter) * shares[0] / sum(shares)
             stage = Stage(incumbent, position, market, clock, until, guide)
             proofs.append(stage.run() if known is None else _go_on(stage, known))
         proofs = [standing(incumbent, position, proof) for position, proof in enumerate(proofs)]
     if is_near:
-        proofs = settle(incumbent, proofs, clock)
+        proofs = settle(incumbent, proofs, market, clock)
     return incumbent.x, tuple(proofs)
 
 
@@ -71,21 +75,23 @@ def _go_on(stage: Stage, known: Proof) -> Proof:
 
 
 def standing(incumbent: Incumbent, position: int, proof: Proof) -> Proof:
-    """The proof of the goal, or that nothing is proved any more.
+    """The proof of the goal, or what is left of it.
 
     A bound holds for plans that are as good as the incumbent was on the goals before. A plan that gave up
-    some of an earlier goal, for one that is earlier still, may be better on this one than it says.
+    some of an earlier goal, for one that is earlier still, may be better on this one than it says; only
+    what follows from prices is known wherever the goals before are.
     """
     if proof.rests_on == incumbent.setbacks_before(position):
         return proof
-    bound = trivial_bound(incumbent.instance, incumbent.goals[position])
+    bound = moved_bound(incumbent, position, proof)
     return replace(proof, bound=bound, stop=Stop.INTERRUPTED if proof.stop is Stop.INTERRUPTED else Stop.TIME)
 
 
 def _open(incumbent: Incumbent, market: Market, clock: Clock) -> Guide | None:
     """Aim for the first tier at once, as if all goals before it could be reached in full.
 
-    They mostly can, and then the plan that the relaxation rounds to is good for all of them.
+    They mostly can, and then the plan that the relaxation rounds to is good for all of them. Where they
+    cannot, that of one in which promises have a price is still a good one to begin with.
     """
     goals = incumbent.goals
     position = next((i for i, goal in enumerate(goals) if goal.kind == "value"), None)
@@ -93,4 +99,8 @@ def _open(incumbent: Incumbent, market: Market, clock: Clock) -> Guide | None:
         return None
     stage = Stage(incumbent, position, market, clock, clock.meter + OPENING * clock.left)
     hoped = tuple(trivial_bound(incumbent.instance, goal) for goal in goals[:position])
-    return stage.ask_relaxation(Aim(goals[position], goals[:position], hoped))
+    aim = Aim(goals[position], goals[:position], hoped)
+    guide = stage.ask_relaxation(aim)
+    if guide is None and not stage.is_over():
+        stage.ask_softly(aim)
+    return guide

@@ -14,14 +14,15 @@ import logging
 import time
 from fractions import Fraction
 
-from gpu_opt.allocation.appraisal import appraise, contradicts, held_with, is_feasible, trivial_bound
+from gpu_opt.allocation.appraisal import appraise, contradicts, held_with, is_feasible
 from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.greedy import fill
 from gpu_opt.allocation.incumbent import Incumbent
 from gpu_opt.allocation.near import fit
-from gpu_opt.allocation.stage import Proof
+from gpu_opt.allocation.stage import Proof, Stage, moved_bound
 from gpu_opt.allocation.start import read_grants, set_start
+from gpu_opt.allocation.strategy.pricing import Market
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.clock import Clock
 from gpu_opt.errors import SolverDied
@@ -45,7 +46,7 @@ GIVING = frozenset({"value", "moves"})
 """Kinds of goals that may give; what is promised, or broken, is never chance."""
 
 
-def settle(incumbent: Incumbent, proofs: list[Proof], clock: Clock) -> list[Proof]:
+def settle(incumbent: Incumbent, proofs: list[Proof], market: Market, clock: Clock) -> list[Proof]:
     """Bring the incumbent as near as can be to the plan to stay near to; the proofs of all goals then.
 
     `proofs` are those of the goals before `changes`, for the incumbent as it is.
@@ -63,7 +64,7 @@ def settle(incumbent: Incumbent, proofs: list[Proof], clock: Clock) -> list[Proo
         if answer.bound is not None and not contradicts(goal, answer.bound, incumbent.values[-1]):
             bound = max(0.0, answer.bound)
         stop = answer.stop
-    proved = _proved_again(incumbent, before, proofs, clock)
+    proved = _proved_again(incumbent, before, proofs, market, clock)
     last = Proof(bound, stop, time.monotonic() - begun)
     return [*proved, _ended(incumbent, len(proved), last, clock)]
 
@@ -130,42 +131,34 @@ def _proved_again(
     incumbent: Incumbent,
     before: tuple[float, ...],
     proofs: list[Proof],
+    market: Market,
     clock: Clock,
 ) -> list[Proof]:
-    """The proofs for what the goals reach now; a bound that rests on more than that is found anew."""
+    """The proofs for what the goals reach now; a bound that rests on more than that is found anew.
+
+    So is one for which there was no time.
+    """
     proved, has_given = [], False
-    relaxation = formulate(incumbent.instance) if incumbent.values[:-1] != before[:-1] else None
     for position, (goal, proof) in enumerate(zip(incumbent.goals, proofs, strict=False)):
         value, old = incumbent.values[position], before[position]
         gives = (old - value if goal.sense == "maximize" else value - old) > held_with(old, goal.step)
+        is_open = proof.stop is Stop.TIME and proof.by_prices is None
         bound = proof.bound
-        if has_given and relaxation is not None:
-            bound = _bound(incumbent, position, relaxation, clock)
+        if has_given or is_open:
+            bound = _bound(incumbent, position, proof, market, clock)
         again = Proof(bound, proof.stop, proof.seconds)
-        proved.append(_ended(incumbent, position, again, clock) if gives or has_given else proof)
+        proved.append(_ended(incumbent, position, again, clock) if gives or has_given or is_open else proof)
         has_given = has_given or gives
     return proved
 
 
-def _bound(incumbent: Incumbent, position: int, relaxation: Formulation, clock: Clock) -> float:
-    """What no plan can beat that is at least as good on the goals before: the optimum of the relaxation."""
-    instance, goal = incumbent.instance, incumbent.goals[position]
-    trivial = trivial_bound(instance, goal)
-    if clock.is_over:
-        return trivial
-    aim(relaxation, goal, instance)
-    for each, value in zip(incumbent.goals[:position], incumbent.values, strict=False):
-        hold(relaxation, instance, each, value)
-    try:
-        answer = solve(relaxation.problem, clock.options, seconds=clock.seconds_left, relax=True)
-    except SolverDied as error:
-        log.warning("%s", error)
-        return trivial
-    if answer.status is not SolverStatus.OPTIMAL or answer.objective is None:
-        return trivial
-    found = answer.objective
-    value = incumbent.values[position]
-    return min(max(found, value), trivial) if goal.sense == "maximize" else max(min(found, value), trivial)
+def _bound(incumbent: Incumbent, position: int, proof: Proof, market: Market, clock: Clock) -> float:
+    """What no plan can beat that is at least as good on the goals before: by prices, found anew in time."""
+    known = moved_bound(incumbent, position, proof)
+    stage = Stage(incumbent, position, market, clock, clock.limit)
+    stage.tighten(known)
+    stage.prove_by_relaxation()
+    return stage.bound
 
 
 def _ended(incumbent: Incumbent, position: int, proof: Proof, clock: Clock) -> Proof:

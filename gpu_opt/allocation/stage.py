@@ -18,10 +18,10 @@ from gpu_opt.allocation.strategy.crew import POLL, Crew, Job
 from gpu_opt.allocation.strategy.improving import improving_jobs
 from gpu_opt.allocation.strategy.parts import Limits
 from gpu_opt.allocation.strategy.prices import Aim
-from gpu_opt.allocation.strategy.pricing import Market, as_goal
+from gpu_opt.allocation.strategy.pricing import Market, PriceBound, as_goal
 from gpu_opt.allocation.strategy.proving import proving_jobs, relax, whole_job
-from gpu_opt.allocation.strategy.relaxation import Relaxation
-from gpu_opt.allocation.strategy.sifting import Guide, adopt, sift
+from gpu_opt.allocation.strategy.relaxation import Relaxation, read_units
+from gpu_opt.allocation.strategy.sifting import Guide, adopt, sift, soften
 from gpu_opt.allocation.strategy.table import Floats
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.clock import Clock
@@ -56,6 +56,18 @@ class Proof:
     seconds: float
     rests_on: int = 0
     """:meth:`Incumbent.setbacks_before` when it was begun: after another one it may be false."""
+    by_prices: PriceBound | None = field(default=None, compare=False, repr=False)
+    """What prices prove of it, and would prove were the goals before held elsewhere."""
+
+
+def moved_bound(incumbent: Incumbent, position: int, proof: Proof) -> float:
+    """What is known of the goal where the goals before have moved away from what the proof rests on."""
+    goal, value = incumbent.goals[position], incumbent.values[position]
+    trivial = trivial_bound(incumbent.instance, goal)
+    if proof.by_prices is None:
+        return trivial
+    bound = proof.by_prices.at(incumbent.values[:position])
+    return min(max(bound, value), trivial) if goal.sense == "maximize" else max(min(bound, value), trivial)
 
 
 @dataclass(slots=True)
@@ -127,7 +139,14 @@ class Stage:
         if not self.is_over():
             with Crew(self.options) as crew:
                 self._optimize(crew)
-        return Proof(self._sound(self.bound), self._stop(), time.monotonic() - started, rests_on)
+        seconds = time.monotonic() - started
+        return Proof(self._sound(self.bound), self._stop(), seconds, rests_on, self._by_prices())
+
+    def _by_prices(self) -> PriceBound | None:
+        guide = self.guide
+        if guide is None or guide.aim.goal is not self.goal:
+            return None
+        return PriceBound(self.market, guide.aim, guide.prices, sum(each.gain for each in guide.choices))
 
     def _optimize(self, crew: Crew) -> None:
         """Let some jobs improve the bound while others improve the plan."""
@@ -137,7 +156,8 @@ class Stage:
             self._give(crew, whole_job(self))
             if crew.free:
                 self._give(crew, next(improving))
-            self._wait_for_whole(crew)
+            if self.guide is None or crew.size == 1:
+                self._wait_for_whole(crew)
         if self.is_over():
             return
         if not self._is_hoped_for():
@@ -183,12 +203,32 @@ class Stage:
         if self.guide is not None and self.guide.aim.goal is self.goal:
             self.guide = adopt(self.market, self.guide, aim, self._no_time)
         if self.guide is None or self.guide.aim != aim:
-            target = self.value if self.goal.sense == "maximize" else -self.value
-            self.guide = sift(self.market, aim, self.incumbent.x, target, self._relax, self._no_time)
+            self.guide = self._sift(aim)
             if self.guide is not None:
                 self._offer(self.guide.relaxed)
-                self._dive(self.guide)
+                if not (self.is_later_tier and self.incumbent.instance.arcs.near is not None):
+                    self._dive(self.guide)
         return self.guide
+
+    def ask_softly(self, aim: Aim) -> None:
+        """Offer what the relaxation rounds to where the goals before cannot all be had as `aim` says."""
+        relaxation, kept = soften(self.market, aim, self.incumbent.x)
+        units = np.zeros(len(self.incumbent.x))
+        if self._relax(relaxation):
+            units[kept] = read_units(relaxation)
+            self._offer(units)
+            units[kept] = dive(relaxation, units[kept], (), lambda: self._relax(relaxation))
+            self._offer(units)
+
+    def prove_by_relaxation(self) -> None:
+        """Take the bound of the relaxation, and nothing else of it."""
+        guide = self._sift(self.aim)
+        if guide is not None:
+            self.tighten(as_goal(guide.aim, guide.bound))
+
+    def _sift(self, aim: Aim) -> Guide | None:
+        target = self.value if self.goal.sense == "maximize" else -self.value
+        return sift(self.market, aim, self.incumbent.x, target, self._relax, self._no_time)
 
     def _relax(self, relaxation: Relaxation) -> bool:
         """Solve a linear program in the stage's time; whether it is solved."""

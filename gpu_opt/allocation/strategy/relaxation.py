@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 DEAR = 10.0
 """What must not be missed in a dive is worth this many times the most valuable compute."""
 
+STEEP = 3.0
+"""A promise is worth this many times one of the level below."""
+
 
 @dataclass(frozen=True, slots=True)
 class Relaxation:
@@ -95,10 +98,11 @@ def aim_at_most(relaxation: Relaxation, funded: Iterable[int]) -> None:
     terms.append((columns.too_many, -dear))
     columns.too_many.upBound = None
     zero = _held_at_zero(relaxation.aim)
+    deepest = max(zero, default=0)
     for n, short in columns.short.items():
         if instance.teams.level[n] in zero:
             short.upBound = float(instance.teams.target[n])
-            terms.append((short, -dear))
+            terms.append((short, -dear * STEEP ** (deepest - instance.teams.level[n])))
     relaxation.problem.objective = expression(every_variable_once(terms))
 
 
