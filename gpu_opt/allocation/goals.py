@@ -6,7 +6,7 @@ Their exact values for a set of grants are computed in :mod:`gpu_opt.allocation.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
@@ -18,9 +18,17 @@ from gpu_opt.instance import MILLI, Instance
 from gpu_opt.organization import exact
 
 if TYPE_CHECKING:
+    from pulp import LpVariable
+
     from gpu_opt.allocation.constraints import Terms
 
+    TermsOf = Callable[["GoalSpec"], Terms]
+
 Sense = Literal["minimize", "maximize"]
+
+BESIDE_PROMISE, BESIDE_TIER = 0.02, 0.00001
+"""What the most valuable compute of a tier weighs beside a promise, and beside the tier before it, where it
+counts a little."""
 
 TOLERANCE = 1e-5
 """Share of one allocation unit that CBC's tolerances, on rows, integers and earlier goals, may add up to."""
@@ -88,6 +96,25 @@ def list_goals(instance: Instance) -> tuple[GoalSpec, ...]:
     if instance.arcs.near is not None and len(instance.arcs.near):
         goals.append(GoalSpec("changes", "minimize", "GPUs", changes, 1.0))
     return tuple(goals)
+
+
+def a_little_of_later_tiers(
+    goal: GoalSpec, goals: Sequence[GoalSpec], terms_of: TermsOf
+) -> list[tuple[LpVariable, float]]:
+    """What to add to a goal's terms, so that of plans that are as good on it the better one is found.
+
+    What is found is appraised goal by goal: the weights decide nothing but what is looked for.
+    """
+    weight = max((abs(each) for _, each in terms_of(goal)), default=1.0)
+    sign = 1.0 if goal.sense == "maximize" else -1.0
+    added: list[tuple[LpVariable, float]] = []
+    for later in goals:
+        if later.kind == "value" and (goal.kind != "value" or later.index > goal.index):
+            terms = terms_of(later)
+            weight *= BESIDE_TIER if added or goal.kind == "value" else BESIDE_PROMISE
+            scale = sign * weight / max((abs(each) for _, each in terms), default=1.0)
+            added += [(variable, scale * each) for variable, each in terms]
+    return added
 
 
 def _value_step(instance: Instance, tier: int) -> float:

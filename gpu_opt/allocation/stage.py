@@ -20,7 +20,7 @@ from gpu_opt.allocation.strategy.parts import Limits
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import Market, PriceBound, as_goal
 from gpu_opt.allocation.strategy.proving import proving_jobs, relax, whole_job
-from gpu_opt.allocation.strategy.relaxation import Relaxation, read_units
+from gpu_opt.allocation.strategy.relaxation import Relaxation, aim_at_goal, aim_at_later_tiers, read_units
 from gpu_opt.allocation.strategy.sifting import Guide, adopt, sift, soften
 from gpu_opt.allocation.strategy.table import Floats
 from gpu_opt.cbc_output import SolverStatus
@@ -205,10 +205,21 @@ class Stage:
         if self.guide is None or self.guide.aim != aim:
             self.guide = self._sift(aim)
             if self.guide is not None:
+                self.guide = self._with_later_tiers(self.guide)
                 self._offer(self.guide.relaxed)
                 if not (self.is_later_tier and self.incumbent.instance.arcs.near is not None):
                     self._dive(self.guide)
         return self.guide
+
+    def _with_later_tiers(self, guide: Guide) -> Guide:
+        """The guide whose relaxation is, of equally good ones, the best for later tiers."""
+        if not aim_at_later_tiers(guide.relaxation):
+            return guide
+        units = guide.relaxed.copy()
+        if self._relax(guide.relaxation):
+            units[guide.kept] = read_units(guide.relaxation)
+        aim_at_goal(guide.relaxation)
+        return replace(guide, relaxed=units)
 
     def ask_softly(self, aim: Aim) -> None:
         """Offer what the relaxation rounds to where the goals before cannot all be had as `aim` says."""

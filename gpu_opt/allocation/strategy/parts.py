@@ -8,14 +8,15 @@ answer is a bound. Both are plain data, so any ``concurrent.futures.Executor`` c
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gpu_opt.allocation.appraisal import appraise
+import numpy as np
+
+from gpu_opt.allocation.appraisal import appraise, is_better
 from gpu_opt.allocation.constraints import every_variable_once, expression
 from gpu_opt.allocation.formulation import Formulation, formulate, hold
-from gpu_opt.allocation.goals import GoalSpec, list_goals
+from gpu_opt.allocation.goals import GoalSpec, a_little_of_later_tiers, list_goals
 from gpu_opt.allocation.start import read_grants, set_start
 from gpu_opt.allocation.strategy.prices import TOO_DEAR
 from gpu_opt.allocation.strategy.table import Floats
@@ -24,10 +25,13 @@ from gpu_opt.instance import Instance, Ints
 from gpu_opt.options import Cancel, Options
 from gpu_opt.solver import Answer, Effort, solve
 
+if TYPE_CHECKING:
+    from gpu_opt.allocation.constraints import Terms
+
 log = logging.getLogger(__name__)
 
-LITTLE = 0.02
-"""What the most valuable compute of a tier weighs beside a promise, or beside the tier before it."""
+WITH_VALUES = frozenset({"repair", "guarantee"})
+"""Kinds of goals beside which later tiers count a little."""
 
 OUTWARD = 1e-7
 """Relative and absolute distance by which a bound of CBC's is moved outward: its tolerances."""
@@ -73,45 +77,58 @@ class PartAtPrices:
 
 
 def decide(decision: Decision, cancel: Cancel | None = None) -> Ints | None:
-    """The part's best grants, in units per arc; None if CBC found none better than nothing."""
-    goals = list_goals(decision.part)
-    goal = next((each for each in goals if each.name == decision.goal), None)
-    if goal is None:
+    """The part's best grants, in units per arc; None if CBC found none better than nothing.
+
+    Where they are better than what the part has, the tiers after the goal's are decided in their turn: else
+    every gain of one tier would be at the expense of the next.
+    """
+    part, x = decision.part, decision.x
+    goals = list_goals(part)
+    position = next((k for k, each in enumerate(goals) if each.name == decision.goal), None)
+    if position is None:
         return None
-    formulation = formulate(decision.part)
-    reached = appraise(decision.part, goals, decision.x)
-    for earlier, value in zip(goals, reached, strict=True):
-        if earlier is goal:
-            break
-        hold(formulation, decision.part, earlier, value)
-    formulation.problem.sense = -1 if goal.sense == "maximize" else 1
-    formulation.problem.objective = expression(
-        every_variable_once(_with_later_values(goal, goals, decision.part, formulation))
-    )
+    formulation = formulate(part)
     if decision.least is not None:
         for variable, least in zip(formulation.variables.x, decision.least.tolist(), strict=True):
             variable.lowBound = least
-    set_start(decision.part, formulation.variables, decision.x)
+    later = [k for k in range(position + 1, len(goals)) if goals[k].kind == "value"]
+    answer = _next_tier(decision, formulation, goals, position, x, cancel)
+    if answer is None:
+        return None
+    tier = np.array(part.projects.tier)
+    for k in later if goals[position].kind == "value" else ():
+        if not is_better(goals, appraise(part, goals, answer), appraise(part, goals, x)):
+            break
+        for a in np.flatnonzero(tier[part.arcs.project] < goals[k].index).tolist():
+            formulation.variables.x[a].lowBound = formulation.variables.x[a].upBound = int(answer[a])
+        answer, x = _next_tier(decision, formulation, goals, k, answer, cancel), answer
+        if answer is None:
+            return x
+    return answer
+
+
+def _next_tier(
+    decision: Decision,
+    formulation: Formulation,
+    goals: tuple[GoalSpec, ...],
+    position: int,
+    x: Ints,
+    cancel: Cancel | None,
+) -> Ints | None:
+    """The best grants for one goal, the ones before it held where `x` has them."""
+    goal, part = goals[position], decision.part
+    for earlier, value in zip(goals[:position], appraise(part, goals, x), strict=False):
+        hold(formulation, part, earlier, value)
+    formulation.problem.sense = -1 if goal.sense == "maximize" else 1
+
+    def terms_of(each: GoalSpec) -> Terms:
+        return each.terms(part, formulation.variables)
+
+    little = a_little_of_later_tiers(goal, goals, terms_of) if goal.kind in WITH_VALUES else []
+    formulation.problem.objective = expression(every_variable_once([*terms_of(goal), *little]))
+    set_start(part, formulation.variables, x)
     answer = _solve(formulation, decision.limits, cancel, start=True, preprocess=True)
     return read_grants(formulation.variables) if answer is not None and answer.has_solution else None
-
-
-def _with_later_values(
-    goal: GoalSpec, goals: Sequence[GoalSpec], part: Instance, formulation: Formulation
-) -> list[tuple[Any, float]]:
-    """The goal and, where it is a promise, a little of all values: of plans that keep it the better one.
-
-    What is found is appraised goal by goal, so that the weights decide nothing but what is looked for.
-    """
-    terms = list(goal.terms(part, formulation.variables))
-    if goal.kind in {"repair", "guarantee"}:
-        weight = 1.0
-        for later in (each for each in goals if each.kind == "value"):
-            values = list(later.terms(part, formulation.variables))
-            weight = min(weight, LITTLE / max(abs(each) for _, each in values))
-            terms += [(variable, -weight * each) for variable, each in values]
-            weight *= LITTLE
-    return terms
 
 
 def bound_part(asked: PartAtPrices, cancel: Cancel | None = None) -> float | None:

@@ -23,7 +23,7 @@ import numpy as np
 
 from gpu_opt.allocation.appraisal import held_at
 from gpu_opt.allocation.constraints import every_variable_once, expression
-from gpu_opt.allocation.goals import GoalSpec
+from gpu_opt.allocation.goals import GoalSpec, a_little_of_later_tiers, list_goals
 from gpu_opt.allocation.strategy.columns import Columns, add_columns
 from gpu_opt.allocation.strategy.prices import Aim, Prices, settled_at_zero
 from gpu_opt.allocation.strategy.rows import limit_rows, pool_rows, project_rows, team_rows
@@ -87,11 +87,12 @@ def aim_at_goal(relaxation: Relaxation) -> None:
 def aim_at_most(relaxation: Relaxation, funded: Iterable[int]) -> None:
     """Make the goal the objective, and give a way out of decisions that cannot all be had.
 
-    What costs more than anything is worth: to miss the minimum of the projects `funded`, shortfalls that are
+    Later tiers count a little. What costs more than anything is worth: to miss the minimum of the projects `funded`, shortfalls that are
     held at 0, and moves beyond the budget.
     """
     instance, columns, goal = relaxation.instance, relaxation.columns, relaxation.aim.goal
     terms, _ = goal_terms(instance, columns, goal)
+    terms += _later_tiers(relaxation)
     sign = 1.0 if goal.sense == "maximize" else -1.0
     dear = sign * DEAR * max((abs(each) for _, each in terms), default=1.0)
     terms += [(columns.value[j][0][0], dear) for j in funded]
@@ -104,6 +105,26 @@ def aim_at_most(relaxation: Relaxation, funded: Iterable[int]) -> None:
             short.upBound = float(instance.teams.target[n])
             terms.append((short, -dear * STEEP ** (deepest - instance.teams.level[n])))
     relaxation.problem.objective = expression(every_variable_once(terms))
+
+
+def aim_at_later_tiers(relaxation: Relaxation) -> bool:
+    """Let later tiers count a little, so that of equally good solutions the one with most for them is found.
+
+    False if there are none.
+    """
+    terms, _ = goal_terms(relaxation.instance, relaxation.columns, relaxation.aim.goal)
+    later = _later_tiers(relaxation)
+    relaxation.problem.objective = expression(every_variable_once([*terms, *later]))
+    return bool(later)
+
+
+def _later_tiers(relaxation: Relaxation) -> list[Term]:
+    instance, columns = relaxation.instance, relaxation.columns
+
+    def terms_of(each: GoalSpec) -> list[Term]:
+        return goal_terms(instance, columns, each)[0]
+
+    return a_little_of_later_tiers(relaxation.aim.goal, list_goals(instance), terms_of)
 
 
 def reached(relaxation: Relaxation) -> float:
