@@ -18,7 +18,7 @@ from gpu_opt.allocation.appraisal import appraise
 from gpu_opt.allocation.decode import decode
 from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.incumbent import first_incumbent
-from gpu_opt.allocation.stage import Proof
+from gpu_opt.allocation.proof import Proof
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.checker import verify
 from gpu_opt.errors import InvalidInput, SolverDied, SolverFailure

@@ -6,7 +6,7 @@ import pytest
 
 from gpu_opt.allocation.decode import decode
 from gpu_opt.allocation.goals import list_goals
-from gpu_opt.allocation.stage import Proof
+from gpu_opt.allocation.proof import Proof
 from gpu_opt.checker import verify
 from gpu_opt.indexing import build_instance
 from gpu_opt.organization import Organization

@@ -19,13 +19,18 @@ from gpu_opt.allocation.incumbent import Incumbent, first_incumbent
 from gpu_opt.allocation.ledger import open_ledger
 from gpu_opt.allocation.lifting import lift
 from gpu_opt.allocation.neighbourhoods import choose_projects
+from gpu_opt.allocation.proof import PriceBound, Proof
 from gpu_opt.allocation.restriction import restrict
 from gpu_opt.allocation.rounding import round_relaxation
 from gpu_opt.allocation.search import search, standing
-from gpu_opt.allocation.stage import Proof, Stage
+from gpu_opt.allocation.stage import Stage
+from gpu_opt.allocation.strategy.improving import Tried, untried
 from gpu_opt.allocation.strategy.lumps import NOTHING
-from gpu_opt.allocation.strategy.prices import Aim
+from gpu_opt.allocation.strategy.parts import Decision, Limits, decide
+from gpu_opt.allocation.strategy.prices import Aim, no_prices
+from gpu_opt.allocation.strategy.pricing import open_market
 from gpu_opt.allocation.strategy.relaxation import Relaxation, read_units, relaxation_of
+from gpu_opt.allocation.strategy.table import tabulate
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.clock import Clock
 from gpu_opt.indexing import build_instance
@@ -234,6 +239,59 @@ def test_no_bound_outlives_the_value_of_an_earlier_goal_that_it_rests_on() -> No
     assert incumbent.take(np.array([4, 0, 4]))
     assert standing(incumbent, 1, lyra) == lyra
     assert standing(incumbent, 2, vela) == Proof(8.0, Stop.TIME, 1.0)
+
+
+def test_what_prices_prove_is_known_wherever_earlier_goals_are_reached() -> None:
+    """At a price of 1 per GPU and 1 per value of orion, vela gains what orion and lyra leave."""
+    organization = lab([pool(gpus=8)], projects=TIERS)
+    instance = build_instance(organization, organization.as_of)
+    goals, x = list_goals(instance), np.array([2, 6, 0])
+    incumbent = Incumbent(instance, goals, x, appraise(instance, goals, x))
+    aim = Aim(goals[2], goals[:2], incumbent.values[:2])
+    free = no_prices(instance, aim)
+    dear = replace(free, pool=np.ones(1), earlier=np.ones(2))
+    vela = Proof(0.0, Stop.PROVED, 1.0, by_prices=PriceBound(open_market(tabulate(instance)), aim, dear, 0.0))
+    assert standing(incumbent, 2, vela) == vela
+    assert incumbent.take(np.array([4, 0, 4]))
+    assert standing(incumbent, 2, vela).bound == pytest.approx(4.0, abs=1e-6)
+
+
+def test_a_part_hands_on_what_its_tier_leaves_to_the_tiers_after_it() -> None:
+    """More for orion in its own pool is no reason to take lyra's GPUs in the other one away."""
+    projects = [
+        project("orion", 8, tier=1, one_pool=True),
+        project("lyra", 8, tier=2),
+        project("vela", 4, tier=3),
+    ]
+    organization = lab([pool("iowa", 8), pool("texas", 8)], projects=projects)
+    instance = build_instance(organization, organization.as_of)
+    decision = Decision(
+        instance, np.zeros(len(instance.arcs.pool), dtype=np.int64), "value_tier_1", Limits(10.0)
+    )
+    answer = decide(decision)
+    assert answer is not None
+    assert appraise(instance, list_goals(instance)[:3], answer) == (8.0, 8.0, 0.0)
+
+
+def test_parts_are_not_tried_again_until_the_plan_has_improved(instance: Instance) -> None:
+    incumbent = first_incumbent(instance, list_goals(instance))
+    position = next(k for k, goal in enumerate(incumbent.goals) if goal.kind == "value")
+    stage = Stage(incumbent, position, open_market(tabulate(instance)), Clock(Options()), 60.0)
+    tried: Tried = {}
+    assert list(untried(stage, [[0, 1], [2], [0, 1]], tried)) == [[0, 1], [2]]
+    incumbent.values = tuple(value + 1 for value in incumbent.values)
+    assert list(untried(stage, [[2]], tried)) == [[2]]
+
+
+def test_a_part_for_a_later_tier_has_projects_of_it() -> None:
+    tiers = [project(f"p{k}", 4, tier=1 + (k % 10 == 9)) for k in range(100)]
+    organization = lab([pool("iowa", 64), pool("texas", 64)], projects=tiers)
+    instance = build_instance(organization, organization.as_of)
+    goal = next(each for each in list_goals(instance) if each.name == "value_tier_2")
+    x = np.zeros(len(instance.arcs.pool), dtype=np.int64)
+    for number in range(16):
+        chosen = choose_projects(instance, x, instance.arcs.upper / 2.0, goal, 10, (1, number))
+        assert any(instance.projects.tier[j] == 2 for j in chosen)
 
 
 def test_what_was_proved_of_a_goal_is_kept_when_it_is_taken_up_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,8 +18,8 @@ from gpu_opt.allocation.appraisal import (
     trivial_bound,
 )
 from gpu_opt.allocation.goals import GoalSpec
+from gpu_opt.allocation.proof import Proof
 from gpu_opt.allocation.reasons import explain_projects
-from gpu_opt.allocation.stage import Proof
 from gpu_opt.budgets import Budgets, resolve_budgets
 from gpu_opt.instance import MILLI, Instance, Ints
 from gpu_opt.options import relative_gap

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Sense = Literal["minimize", "maximize"]
 
-BESIDE_PROMISE, BESIDE_TIER = 0.02, 0.00001
+BESIDE_PROMISE, BESIDE_TIER = 0.02, 1e-5
 """What the most valuable compute of a tier weighs beside a promise, and beside the tier before it, where it
 counts a little."""
 

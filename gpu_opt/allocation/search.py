@@ -12,8 +12,9 @@ from dataclasses import replace
 from gpu_opt.allocation.appraisal import trivial_bound
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.incumbent import Incumbent, first_incumbent
+from gpu_opt.allocation.proof import Proof, moved_bound
 from gpu_opt.allocation.settling import settle
-from gpu_opt.allocation.stage import Proof, Stage, moved_bound
+from gpu_opt.allocation.stage import Stage
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import Market, open_market
 from gpu_opt.allocation.strategy.sifting import Guide
@@ -22,7 +23,7 @@ from gpu_opt.clock import Clock
 from gpu_opt.instance import Instance, Ints
 from gpu_opt.plan import Stop
 
-TIME_SHARES = {"repair": 1.0, "guarantee": 2.0, "value": 9.0, "moves": 0.5}
+TIME_SHARES = {"repair": 1.0, "guarantee": 2.0, "value": 18.0, "moves": 0.5}
 """How what is left of the limit is shared between the goals still to come."""
 
 TINY = 300
@@ -57,7 +58,7 @@ def search(instance: Instance, goals: tuple[GoalSpec, ...], clock: Clock) -> tup
         before: list[Proof | None] = [*proofs[open_from:]] or [None] * (count - open_from)
         del proofs[open_from:]
         for position, known in zip(range(open_from, count), before, strict=True):
-            shares = [TIME_SHARES[each.kind] for each in goals[position:count]]
+            shares = [_share(each) for each in goals[position:count]]
             until = clock.meter + max(0.0, end - clock.meter) * shares[0] / sum(shares)
             stage = Stage(incumbent, position, market, clock, until, guide)
             proofs.append(stage.run() if known is None else _go_on(stage, known))
@@ -65,6 +66,11 @@ def search(instance: Instance, goals: tuple[GoalSpec, ...], clock: Clock) -> tup
     if is_near:
         proofs = settle(incumbent, proofs, market, clock)
     return incumbent.x, tuple(proofs)
+
+
+def _share(goal: GoalSpec) -> float:
+    """The goal's share of time: every tier half as much as the one before, on whose value its bound hangs."""
+    return TIME_SHARES[goal.kind] / (2.0**goal.index if goal.kind == "value" else 1.0)
 
 
 def _go_on(stage: Stage, known: Proof) -> Proof:

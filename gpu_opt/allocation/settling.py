@@ -20,7 +20,8 @@ from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.greedy import fill
 from gpu_opt.allocation.incumbent import Incumbent
 from gpu_opt.allocation.near import fit
-from gpu_opt.allocation.stage import Proof, Stage, moved_bound
+from gpu_opt.allocation.proof import Proof, moved_bound
+from gpu_opt.allocation.stage import Stage
 from gpu_opt.allocation.start import read_grants, set_start
 from gpu_opt.allocation.strategy.pricing import Market
 from gpu_opt.cbc_output import SolverStatus

@@ -13,12 +13,13 @@ from gpu_opt.allocation.appraisal import contradicts, trivial_bound
 from gpu_opt.allocation.dive import LARGE, dive
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.incumbent import Incumbent
+from gpu_opt.allocation.proof import PriceBound, Proof
 from gpu_opt.allocation.rounding import round_relaxation
 from gpu_opt.allocation.strategy.crew import POLL, Crew, Job
 from gpu_opt.allocation.strategy.improving import improving_jobs
 from gpu_opt.allocation.strategy.parts import Limits
 from gpu_opt.allocation.strategy.prices import Aim
-from gpu_opt.allocation.strategy.pricing import Market, PriceBound, as_goal
+from gpu_opt.allocation.strategy.pricing import Market, as_goal
 from gpu_opt.allocation.strategy.proving import proving_jobs, relax, whole_job
 from gpu_opt.allocation.strategy.relaxation import Relaxation, aim_at_goal, aim_at_later_tiers, read_units
 from gpu_opt.allocation.strategy.sifting import Guide, adopt, sift, soften
@@ -45,29 +46,6 @@ FAILURES = 20
 
 PROVED = 1e-9
 """Relative gap within which a goal counts as proved."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proof:
-    """What was proved of one goal, and what it took."""
-
-    bound: float
-    stop: Stop
-    seconds: float
-    rests_on: int = 0
-    """:meth:`Incumbent.setbacks_before` when it was begun: after another one it may be false."""
-    by_prices: PriceBound | None = field(default=None, compare=False, repr=False)
-    """What prices prove of it, and would prove were the goals before held elsewhere."""
-
-
-def moved_bound(incumbent: Incumbent, position: int, proof: Proof) -> float:
-    """What is known of the goal where the goals before have moved away from what the proof rests on."""
-    goal, value = incumbent.goals[position], incumbent.values[position]
-    trivial = trivial_bound(incumbent.instance, goal)
-    if proof.by_prices is None:
-        return trivial
-    bound = proof.by_prices.at(incumbent.values[:position])
-    return min(max(bound, value), trivial) if goal.sense == "maximize" else max(min(bound, value), trivial)
 
 
 @dataclass(slots=True)
@@ -165,7 +143,7 @@ class Stage:
         if self.guide is not None and self.guide.aim.goal is self.goal:
             self.tighten(as_goal(self.guide.aim, self.guide.bound))
         proving = proving_jobs(self, with_whole=not is_small)
-        kinds = itertools.cycle((proving, improving))  # they take turns where there is one place only
+        kinds = itertools.cycle((proving, improving, improving))  # where there is one place only
         while not self.is_over() and (crew.has_long_job or not self.is_given_up):
             while crew.free and not self.is_over() and not self.is_given_up:
                 may_prove = next(kinds) is proving and not crew.has_proof_job

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gpu_opt.allocation.appraisal import appraise, is_feasible
 from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.incumbent import first_incumbent
+from gpu_opt.allocation.proof import PriceBound
 from gpu_opt.allocation.reduction import reduce
 from gpu_opt.allocation.rounding import round_relaxation
 from gpu_opt.allocation.strategy.between import between, by_team
@@ -118,6 +119,21 @@ def test_no_plan_beats_the_bound_of_any_prices(organization: Organization, data:
     instance, market, aim, all_plans = case
     priced = price(market, aim, some_prices(data, instance, aim))
     assert priced.bound >= best_for(aim, instance, all_plans) - TINY
+
+
+@settings(max_examples=60)
+@given(tiny_organizations(), st.data())
+def test_a_bound_by_prices_moves_with_what_is_reached_of_earlier_goals(
+    organization: Organization, data: st.DataObject
+) -> None:
+    case = drawn(organization, data)
+    if case is None:
+        return
+    instance, market, aim, all_plans = case
+    proved = PriceBound(market, aim, some_prices(data, instance, aim), 0.0)
+    there = appraise(instance, (*aim.earlier, aim.goal), data.draw(st.sampled_from(all_plans)))[:-1]
+    sign = 1.0 if aim.goal.sense == "maximize" else -1.0
+    assert sign * proved.at(there) >= best_for(replace(aim, held=there), instance, all_plans) - TINY
 
 
 @settings(max_examples=25)

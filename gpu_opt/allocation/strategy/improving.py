@@ -60,9 +60,9 @@ def improving_jobs(stage: Stage) -> Iterator[Job]:
         for neighbours in by_team(instance):
             yield _rounding(stage, neighbours, dived=True)
     while True:
-        for rivals in _untried(stage, _around_losers(stage), tried):
+        for rivals in untried(stage, _around_losers(stage), tried):
             yield _job(stage, rivals)
-        for chosen in _untried(stage, _by_loss(stage), tried):
+        for chosen in untried(stage, _by_loss(stage), tried):
             yield _job(stage, chosen)
             if stage.goal.kind != "value" or next(number) % 4 == 3:
                 yield _job(stage, _across(stage, next(number)))
@@ -72,7 +72,7 @@ def improving_jobs(stage: Stage) -> Iterator[Job]:
             yield _job(stage, _across(stage, next(number)))
 
 
-def _untried(stage: Stage, parts: Iterable[Sequence[int]], tried: Tried) -> Iterator[Sequence[int]]:
+def untried(stage: Stage, parts: Iterable[Sequence[int]], tried: Tried) -> Iterator[Sequence[int]]:
     """Those parts that were not tried since the plan last improved."""
     for chosen in parts:
         key = tuple(chosen)

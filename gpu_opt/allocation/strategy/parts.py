@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WITH_VALUES = frozenset({"repair", "guarantee"})
-"""Kinds of goals beside which later tiers count a little."""
+"""Kinds of goals beside which values count a little: a promise is not to be kept at their expense."""
 
 OUTWARD = 1e-7
 """Relative and absolute distance by which a bound of CBC's is moved outward: its tolerances."""
@@ -77,12 +77,8 @@ class PartAtPrices:
 
 
 def decide(decision: Decision, cancel: Cancel | None = None) -> Ints | None:
-    """The part's best grants, in units per arc; None if CBC found none better than nothing.
-
-    Where they are better than what the part has, the tiers after the goal's are decided in their turn: else
-    every gain of one tier would be at the expense of the next.
-    """
-    part, x = decision.part, decision.x
+    """The part's best grants, in units per arc; None if CBC found none better than nothing."""
+    part = decision.part
     goals = list_goals(part)
     position = next((k for k, each in enumerate(goals) if each.name == decision.goal), None)
     if position is None:
@@ -91,23 +87,15 @@ def decide(decision: Decision, cancel: Cancel | None = None) -> Ints | None:
     if decision.least is not None:
         for variable, least in zip(formulation.variables.x, decision.least.tolist(), strict=True):
             variable.lowBound = least
-    later = [k for k in range(position + 1, len(goals)) if goals[k].kind == "value"]
-    answer = _next_tier(decision, formulation, goals, position, x, cancel)
-    if answer is None:
-        return None
-    tier = np.array(part.projects.tier)
-    for k in later if goals[position].kind == "value" else ():
-        if not is_better(goals, appraise(part, goals, answer), appraise(part, goals, x)):
-            break
-        for a in np.flatnonzero(tier[part.arcs.project] < goals[k].index).tolist():
-            formulation.variables.x[a].lowBound = formulation.variables.x[a].upBound = int(answer[a])
-        answer, x = _next_tier(decision, formulation, goals, k, answer, cancel), answer
-        if answer is None:
-            return x
-    return answer
+    answer = _decide_goal(decision, formulation, goals, position, decision.x, cancel)
+    if answer is None or goals[position].kind != "value":
+        return answer
+    if not is_better(goals, appraise(part, goals, answer), appraise(part, goals, decision.x)):
+        return answer
+    return _hand_on(decision, formulation, goals, position, answer, cancel)
 
 
-def _next_tier(
+def _decide_goal(
     decision: Decision,
     formulation: Formulation,
     goals: tuple[GoalSpec, ...],
@@ -119,16 +107,42 @@ def _next_tier(
     goal, part = goals[position], decision.part
     for earlier, value in zip(goals[:position], appraise(part, goals, x), strict=False):
         hold(formulation, part, earlier, value)
-    formulation.problem.sense = -1 if goal.sense == "maximize" else 1
 
     def terms_of(each: GoalSpec) -> Terms:
         return each.terms(part, formulation.variables)
 
     little = a_little_of_later_tiers(goal, goals, terms_of) if goal.kind in WITH_VALUES else []
+    formulation.problem.sense = -1 if goal.sense == "maximize" else 1
     formulation.problem.objective = expression(every_variable_once([*terms_of(goal), *little]))
     set_start(part, formulation.variables, x)
     answer = _solve(formulation, decision.limits, cancel, start=True, preprocess=True)
     return read_grants(formulation.variables) if answer is not None and answer.has_solution else None
+
+
+def _hand_on(
+    decision: Decision,
+    formulation: Formulation,
+    goals: tuple[GoalSpec, ...],
+    position: int,
+    x: Ints,
+    cancel: Cancel | None,
+) -> Ints:
+    """The grants with what the goal's tier leaves decided for the tiers after it, one by one.
+
+    Else every gain of one tier would be at the expense of the next; decided together with it, at a small
+    weight, they would make its program harder.
+    """
+    tier = np.array(decision.part.projects.tier)[decision.part.arcs.project]
+    for later in range(position + 1, len(goals)):
+        if goals[later].kind != "value":
+            break
+        for a in np.flatnonzero(tier < goals[later].index).tolist():
+            formulation.variables.x[a].lowBound = formulation.variables.x[a].upBound = int(x[a])
+        answer = _decide_goal(decision, formulation, goals, later, x, cancel)
+        if answer is None:
+            break
+        x = answer
+    return x
 
 
 def bound_part(asked: PartAtPrices, cancel: Cancel | None = None) -> float | None:

@@ -16,7 +16,7 @@ pools of several units to choose from the optimum hardly changes.)
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -179,22 +179,6 @@ def make_offers(market: Market, aim: Aim, prices: Prices) -> Offers:
 def as_goal(aim: Aim, bound: float) -> float:
     """A bound on the goal as a maximum, in the goal's own sense."""
     return bound if aim.goal.sense == "maximize" else -bound
-
-
-@dataclass(frozen=True, slots=True)
-class PriceBound:
-    """A bound that follows from prices, wherever earlier goals are held: that changes what rows earn only."""
-
-    market: Market
-    aim: Aim
-    prices: Prices
-    gain: float
-    """What is proved beyond the prices, of parts that no price of the goals before reaches."""
-
-    def at(self, held: tuple[float, ...]) -> float:
-        """The bound on the goal, in its own sense, with the goals before at these values."""
-        aim = replace(self.aim, held=held)
-        return as_goal(aim, price(self.market, aim, self.prices).bound - self.gain)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,8 +87,8 @@ def aim_at_goal(relaxation: Relaxation) -> None:
 def aim_at_most(relaxation: Relaxation, funded: Iterable[int]) -> None:
     """Make the goal the objective, and give a way out of decisions that cannot all be had.
 
-    Later tiers count a little. What costs more than anything is worth: to miss the minimum of the projects `funded`, shortfalls that are
-    held at 0, and moves beyond the budget.
+    Later tiers count a little. What costs more than anything is worth: to miss the minimum of the projects
+    `funded`, shortfalls that are held at 0, and moves beyond the budget.
     """
     instance, columns, goal = relaxation.instance, relaxation.columns, relaxation.aim.goal
     terms, _ = goal_terms(instance, columns, goal)
