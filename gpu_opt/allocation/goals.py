@@ -18,8 +18,6 @@ from gpu_opt.instance import MILLI, Instance
 from gpu_opt.organization import exact
 
 if TYPE_CHECKING:
-    from pulp import LpVariable
-
     from gpu_opt.allocation.constraints import Terms
 
     TermsOf = Callable[["GoalSpec"], Terms]
@@ -98,22 +96,20 @@ def list_goals(instance: Instance) -> tuple[GoalSpec, ...]:
     return tuple(goals)
 
 
-def a_little_of_later_tiers(
-    goal: GoalSpec, goals: Sequence[GoalSpec], terms_of: TermsOf
-) -> list[tuple[LpVariable, float]]:
+def a_little_of_later_tiers(goal: GoalSpec, goals: Sequence[GoalSpec], terms_of: TermsOf) -> Terms:
     """What to add to a goal's terms, so that of plans that are as good on it the better one is found.
 
     What is found is appraised goal by goal: the weights decide nothing but what is looked for.
     """
     weight = max((abs(each) for _, each in terms_of(goal)), default=1.0)
     sign = 1.0 if goal.sense == "maximize" else -1.0
-    added: list[tuple[LpVariable, float]] = []
+    added: Terms = ()
     for later in goals:
         if later.kind == "value" and (goal.kind != "value" or later.index > goal.index):
             terms = terms_of(later)
             weight *= BESIDE_TIER if added or goal.kind == "value" else BESIDE_PROMISE
             scale = sign * weight / max((abs(each) for _, each in terms), default=1.0)
-            added += [(variable, scale * each) for variable, each in terms]
+            added = [*added, *((variable, scale * each) for variable, each in terms)]
     return added
 
 

@@ -124,7 +124,7 @@ def _later_tiers(relaxation: Relaxation) -> list[Term]:
     def terms_of(each: GoalSpec) -> list[Term]:
         return goal_terms(instance, columns, each)[0]
 
-    return a_little_of_later_tiers(relaxation.aim.goal, list_goals(instance), terms_of)
+    return list(a_little_of_later_tiers(relaxation.aim.goal, list_goals(instance), terms_of))
 
 
 def reached(relaxation: Relaxation) -> float:
