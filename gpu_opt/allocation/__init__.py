@@ -14,8 +14,9 @@ from gpu_opt.plan import Allocation
 
 __all__ = ["allocate"]
 
-AFTERWARDS = 4
-"""Times that reasons and verification take as long as checking and building; 3 to 5 were measured."""
+AFTERWARDS, WITH_MOVES = 5, 16
+"""How many times as long as checking and building reasons and verification take: 4 to 5, but 12 to 22
+where moves are limited (measured), since then every holder may be why a project lacks something."""
 
 
 def allocate(
@@ -66,7 +67,7 @@ def allocate(
     if near is not None:
         instance = stay_near(instance, near)
     goals = list_goals(instance)
-    clock.reserve = AFTERWARDS * clock.seconds
+    clock.reserve = clock.seconds * (AFTERWARDS if instance.max_moves is None else WITH_MOVES)
     clock.enter("solving")
     merged = merge(instance)
     reduced = reduce(merged.instance)
