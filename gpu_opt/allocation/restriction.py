@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
-from gpu_opt.allocation.appraisal import limit_gpus, moved_gpus, team_compute
+from gpu_opt.allocation.appraisal import limit_gpus, moved_gpus, pool_units, team_compute
 from gpu_opt.instance import MILLI, Arcs, Instance, Ints, Projects, Teams, TypeLimit
 
 
@@ -31,11 +31,8 @@ def restrict(
     kept = kept if among is None else kept[among[kept]]
     others = x.copy()
     others[kept] = 0
-    granted = np.zeros(len(instance.pools.names), dtype=np.int64)
-    np.add.at(granted, instance.arcs.pool, others)
+    granted = pool_units(instance, others)
     teams = _teams_above(instance, chosen)
-    moved = moved_gpus(instance, x)
-    moved[kept] = 0
     part = replace(
         instance,
         pools=replace(
@@ -46,9 +43,18 @@ def restrict(
         limits=_restrict_limits(instance, others, kept, teams),
         projects=_restrict_projects(instance, chosen, teams, kept),
         arcs=_restrict_arcs(instance.arcs, kept, chosen),
-        max_moves=None if instance.max_moves is None else instance.max_moves - int(moved.sum()),
+        max_moves=_moves_left(instance, x, kept),
     )
     return part, kept
+
+
+def _moves_left(instance: Instance, x: Ints, kept: Ints) -> int | None:
+    """What the arcs that are not `kept` leave of the move budget."""
+    if instance.max_moves is None:
+        return None
+    moved = moved_gpus(instance, x)
+    moved[kept] = 0
+    return instance.max_moves - int(moved.sum())
 
 
 def _teams_above(instance: Instance, chosen: Sequence[int]) -> dict[int, int]:

@@ -35,6 +35,7 @@ BAD_USAGE: list[tuple[Sequence[str], str]] = [
         ["find", "8", TWO_TEAMS, "--team", "lab", "--by", "2206-12-01"],
         "--by: 2206-12-01 is more than ten years",
     ),
+    (["find", "8", TWO_TEAMS, "--team", "lab", "--by", "2026-11-22"], "--by: 2026-11-22 is before"),
     (["find", "8", TWO_TEAMS, "--team", "lab", "--by", "Christmas"], "--by: 'Christmas' is not a date"),
     (["find", "8", TWO_TEAMS, "--team", "lab", "--by", "2026-12-01", "--type", ","], "--type: has no name"),
     (["find", "8", TWO_TEAMS, "--by", "2026-12-01"], "Missing option '--team'"),

@@ -128,7 +128,6 @@ def test_find_says_which_cap_is_in_the_way(gpu_opt: Command, tmp_path: Path) -> 
         (["--team", "reserach"], "--team: "),
         (["--team", "research", "--type", "h10"], "--type: "),
         (["--team", "research", "--site", "ohio"], "--site: "),
-        (["--team", "research", "--by", day(-1)], "--by: "),
         (["--team", "research", "--priority", 0], "--priority: "),
     ],
 )
