@@ -14,8 +14,8 @@ from gpu_opt.plan import Allocation
 
 __all__ = ["allocate"]
 
-AFTERWARDS, WITH_MOVES = 5, 16
-"""How many times as long as checking and building reasons and verification take: 4 to 5, but 12 to 22
+AFTERWARDS, WITH_MOVES = 6, 16
+"""How many times as long as checking and building reasons and verification take: 4 to 6, but 12 to 22
 where moves are limited (measured), since then every holder may be why a project lacks something."""
 
 
