@@ -152,8 +152,10 @@ def _stays(instance: Instance, taken: dict[int, Ints], project: int, arcs: Ints,
     lost = _given_up(instance, project, arcs)
     if not lost or instance.projects.pinned[project] or instance.max_moves is None:
         return lost > 0 and instance.projects.pinned[project]
+    if holders_stay or lost > instance.max_moves:
+        return True
     before = sum(_given_up(instance, each, left) for each, left in taken.items())
-    return holders_stay or lost + before > instance.max_moves
+    return lost + before > instance.max_moves
 
 
 def _given_up(instance: Instance, project: int, arcs: Ints) -> int:

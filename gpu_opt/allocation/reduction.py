@@ -123,6 +123,7 @@ def _reach_with_moves(instance: Instance, upper: Ints) -> Ints:
     for limit in instance.limits:
         counted = limit.arcs
         left = max(0, limit.gpus + limit.over - int((arcs.wanted * unit)[counted].sum()))
+        left += instance.max_moves  # what others give up of it may be just what makes a unit whole
         units[counted] = np.minimum(units[counted], left // unit[counted])
     units = np.minimum(upper, units + arcs.wanted)
     reach = add_up(arcs.project, arcs.own * units, len(instance.projects.names))

@@ -7,6 +7,8 @@ mathematics. The plan only ever improves, and every bound is one of the whole pr
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 from gpu_opt.allocation.appraisal import trivial_bound
@@ -23,14 +25,14 @@ from gpu_opt.clock import Clock
 from gpu_opt.instance import Instance, Ints
 from gpu_opt.plan import Stop
 
-TIME_SHARES = {"repair": 1.0, "guarantee": 2.0, "value": 18.0, "moves": 0.5}
+TIME_SHARES = {"repair": 1.0, "guarantee": 2.0, "value": 9.0, "moves": 0.5}
 """How what is left of the limit is shared between the goals still to come."""
 
 TINY = 300
 """Arcs up to which CBC has proved everything before a relaxation is built."""
 
 OPENING = 0.8
-"""Share of the limit that the first relaxation, its dive and its rounding may take."""
+"""Share of the time for the goals that the first relaxation, its dive and its rounding may take."""
 
 ROUNDS = 3
 """How often goals that ended for want of time are taken up again, where later ones left some of theirs."""
@@ -46,10 +48,10 @@ def search(instance: Instance, goals: tuple[GoalSpec, ...], clock: Clock) -> tup
     """Return the best plan found within the clock's limit, with a proof for every goal."""
     incumbent = first_incumbent(instance, goals)
     market = open_market(tabulate(instance))
-    guide = _open(incumbent, market, clock)
     is_near = bool(goals) and goals[-1].kind == "changes"
     count = len(goals) - is_near
     end = clock.limit * (1 - SETTLING * is_near)
+    guide = _open(incumbent, market, clock, end)
     proofs: list[Proof] = []
     for _ in range(ROUNDS):
         open_from = next((k for k, proof in enumerate(proofs) if proof.stop is Stop.TIME), len(proofs))
@@ -58,7 +60,7 @@ def search(instance: Instance, goals: tuple[GoalSpec, ...], clock: Clock) -> tup
         before: list[Proof | None] = [*proofs[open_from:]] or [None] * (count - open_from)
         del proofs[open_from:]
         for position, known in zip(range(open_from, count), before, strict=True):
-            shares = [_share(each) for each in goals[position:count]]
+            shares = _shares(goals[position:count])
             until = clock.meter + max(0.0, end - clock.meter) * shares[0] / sum(shares)
             stage = Stage(incumbent, position, market, clock, until, guide)
             proofs.append(stage.run() if known is None else _go_on(stage, known))
@@ -68,16 +70,18 @@ def search(instance: Instance, goals: tuple[GoalSpec, ...], clock: Clock) -> tup
     return incumbent.x, tuple(proofs)
 
 
-def _share(goal: GoalSpec) -> float:
-    """The goal's share of time: every tier half as much as the one before, on whose value its bound hangs."""
-    return TIME_SHARES[goal.kind] / (2.0**goal.index if goal.kind == "value" else 1.0)
+def _shares(goals: Sequence[GoalSpec]) -> list[float]:
+    """Shares of time: every tier half as much as the one before it, on whose value its bound hangs."""
+    rank = itertools.count()
+    return [TIME_SHARES[each.kind] / (2.0 ** next(rank) if each.kind == "value" else 1.0) for each in goals]
 
 
 def _go_on(stage: Stage, known: Proof) -> Proof:
     """Run a stage again, from what was proved of its goal before."""
     stage.tighten(standing(stage.incumbent, stage.position, known).bound)
     proof = stage.run()
-    return replace(proof, seconds=known.seconds + proof.seconds)
+    by_prices = proof.by_prices or known.by_prices
+    return replace(proof, seconds=known.seconds + proof.seconds, by_prices=by_prices)
 
 
 def standing(incumbent: Incumbent, position: int, proof: Proof) -> Proof:
@@ -93,7 +97,7 @@ def standing(incumbent: Incumbent, position: int, proof: Proof) -> Proof:
     return replace(proof, bound=bound, stop=Stop.INTERRUPTED if proof.stop is Stop.INTERRUPTED else Stop.TIME)
 
 
-def _open(incumbent: Incumbent, market: Market, clock: Clock) -> Guide | None:
+def _open(incumbent: Incumbent, market: Market, clock: Clock, end: float) -> Guide | None:
     """Aim for the first tier at once, as if all goals before it could be reached in full.
 
     They mostly can, and then the plan that the relaxation rounds to is good for all of them. Where they
@@ -103,7 +107,7 @@ def _open(incumbent: Incumbent, market: Market, clock: Clock) -> Guide | None:
     position = next((i for i, goal in enumerate(goals) if goal.kind == "value"), None)
     if position is None or len(incumbent.x) <= TINY or clock.is_over:
         return None
-    stage = Stage(incumbent, position, market, clock, clock.meter + OPENING * clock.left)
+    stage = Stage(incumbent, position, market, clock, clock.meter + OPENING * (end - clock.meter))
     hoped = tuple(trivial_bound(incumbent.instance, goal) for goal in goals[:position])
     aim = Aim(goals[position], goals[:position], hoped)
     guide = stage.ask_relaxation(aim)

@@ -5,7 +5,9 @@ would show chance. So two plans count as equally good here if no value, and not 
 the gap that was asked for, or than the gap that the plan to stay near to leaves open itself: what is within
 that was there to be had before anything changed. With a gap of 0 and from a proved plan nothing is given up.
 
-What is proved of later goals rests on the earlier ones, so it is proved again where those have given.
+What is proved of later goals rests on the earlier ones, so it is proved again where those have given: by the
+prices that were found for them, and by the relaxation, where there is time. The latter also bounds goals for
+which there was none before.
 """
 
 from __future__ import annotations
@@ -146,16 +148,16 @@ def _proved_again(
         is_open = proof.stop is Stop.TIME and proof.by_prices is None
         bound = proof.bound
         if has_given or is_open:
-            bound = _bound(incumbent, position, proof, market, clock)
+            known = moved_bound(incumbent, position, proof) if has_given else proof.bound
+            bound = _bound(incumbent, position, known, market, clock)
         again = Proof(bound, proof.stop, proof.seconds)
         proved.append(_ended(incumbent, position, again, clock) if gives or has_given or is_open else proof)
         has_given = has_given or gives
     return proved
 
 
-def _bound(incumbent: Incumbent, position: int, proof: Proof, market: Market, clock: Clock) -> float:
-    """What no plan can beat that is at least as good on the goals before: by prices, found anew in time."""
-    known = moved_bound(incumbent, position, proof)
+def _bound(incumbent: Incumbent, position: int, known: float, market: Market, clock: Clock) -> float:
+    """What is known, or what the relaxation proves where there is time for it, if that is better."""
     stage = Stage(incumbent, position, market, clock, clock.limit)
     stage.tighten(known)
     stage.prove_by_relaxation()

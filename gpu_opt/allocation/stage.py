@@ -169,7 +169,8 @@ class Stage:
     @property
     def is_later_tier(self) -> bool:
         """Whether there are tiers before, whose grants may stay as they are while this one's are improved."""
-        return self.goal.kind == "value" and self.incumbent.goals[self.position - 1].kind == "value"
+        before = self.incumbent.goals[: self.position]
+        return self.goal.kind == "value" and any(each.kind == "value" for each in before)
 
     def _is_hoped_for(self) -> bool:
         """Whether a later goal's relaxation has shown that this one may be had in full."""
@@ -200,7 +201,10 @@ class Stage:
         return replace(guide, relaxed=units)
 
     def ask_softly(self, aim: Aim) -> None:
-        """Offer what the relaxation rounds to where the goals before cannot all be had as `aim` says."""
+        """Offer what the relaxation rounds to where promises cannot all be kept as `aim` says.
+
+        Where an overrun cannot be repaired either, it has no solution, and nothing is offered.
+        """
         relaxation, kept = soften(self.market, aim, self.incumbent.x)
         units = np.zeros(len(self.incumbent.x))
         if self._relax(relaxation):

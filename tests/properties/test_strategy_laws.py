@@ -30,9 +30,9 @@ from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.indexing import build_instance
 from gpu_opt.instance import Instance, Ints
 from gpu_opt.options import Options
-from gpu_opt.organization import Organization
+from gpu_opt.organization import Limit, Organization
 from gpu_opt.solver import solve
-from tests.building import lab, pool, project, root
+from tests.building import lab, pool, project, root, team
 from tests.strategies import tiny_organizations
 
 TINY = 1e-6
@@ -225,6 +225,20 @@ def test_what_a_project_takes_does_not_depend_on_how_much_others_take_before_it(
     compute = np.full(len(project), 123_456.789)
     compute[-2:] = 0.1, 0.2
     assert _running_begin(project, compute)[-2:] == pytest.approx([0.0, 0.1], abs=1e-12)
+
+
+def test_what_moves_free_of_a_limit_may_make_a_unit_whole() -> None:
+    """Quill gives up 4 GPUs in texas, then 12 of the 20 are left to it and plume may have its 8 in iowa."""
+    quill = project("quill", 16, "vision", holds={"texas": 16})
+    plume = project("plume", 8, "vision", minimum=8, pools=("iowa",))
+    organization = lab(
+        [pool("iowa", 8, unit=8), pool("texas", 16, unit=4)],
+        teams=[team("vision", limits={"h100": Limit(cap=20)})],
+        projects=[quill, plume],
+        max_moves=4,
+    )
+    reduced = reduce(build_instance(organization, organization.as_of))
+    assert "plume" in {reduced.instance.projects.names[j] for j in reduced.instance.arcs.project.tolist()}
 
 
 @settings(max_examples=60)
