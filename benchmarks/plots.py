@@ -1,8 +1,8 @@
 """Gap over time, one plot for each family: ``python -m benchmarks.plots results/0.2.json``, next to the file.
 
 The line of a peer is the median over the seeds of the distance between the plan that it said it had and the
-best bound that anybody proved, in the run with the most time. Where half of the seeds have no plan there is
-no line.
+best bound that anybody proved (its own, where nobody proved one of the penalty form), in the run with the most
+time. Where half of the seeds have no plan there is no line.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def median_steps(runs: Sequence[Outcome], bounds: Mapping[str, float]) -> Steps:
     if moments:
         moments.append(max([*moments, *(each.where.limit for each in runs)]))
     steps = [
-        (moment, median_high([gap_at(each, bounds.get(each.where.lab), moment) for each in runs]))
+        (moment, median_high([gap_at(each, bounds.get(each.where.lab, each.bound), moment) for each in runs]))
         for moment in moments
     ]
     return [(moment, gap) for moment, gap in steps if math.isfinite(gap)]

@@ -59,3 +59,12 @@ def test_the_median_has_no_line_while_half_of_the_seeds_have_no_plan() -> None:
     runs = [ran(10, seed, 5.0, ((float(seed), 90.0),)) for seed in (1, 2, 3)]
     bounds = {f"10 {seed}": 100.0 for seed in (1, 2, 3)}
     assert [moment for moment, _ in median_steps(runs, bounds)] == [2.0, 3.0, 5.0]
+
+
+def test_where_nobody_proved_a_bound_of_the_penalty_form_a_line_is_drawn_by_the_own_one() -> None:
+    run = ran(10, 1, 5.0, ((1.0, 90.0), (2.0, 99.0)))
+    assert median_steps([run], {}) == [
+        (1.0, pytest.approx(0.1)),
+        (2.0, pytest.approx(0.01)),
+        (5.0, pytest.approx(0.01)),
+    ]
