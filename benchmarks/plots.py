@@ -1,7 +1,7 @@
 """Gap over time, one plot for each family: ``python -m benchmarks.plots results/0.2.json``, next to the file.
 
 The line of a peer is the median over the seeds of the distance between the plan that it said it had and the
-best bound that anybody proved (its own, where nobody proved one of the penalty form), in the run with the most
+best bound that anybody proved (its own, where nobody proved one of the penalty form), in the run with most
 time. Where half of the seeds have no plan there is no line.
 """
 
