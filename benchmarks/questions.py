@@ -1,7 +1,8 @@
 """How long the questions after a plan take, and how many have an answer: ``python -m benchmarks.questions``.
 
 On an organization (default: ``frontier_lab``) with a plan of 20 seconds: *why* for every project that lacks
-something (or every Nth of them, with ``--every N``), *prices*, a *what-if* for each scenario, and what the base plan gains for a re-solve.
+something (or every Nth of them, with ``--every N``), *prices*,
+a *what-if* for each scenario, and what the base plan gains for a re-solve.
 """
 
 from __future__ import annotations
@@ -78,17 +79,17 @@ def measure_warm_starts(organization: Organization, plan: Allocation) -> list[st
     """What the base plan gains for a re-solve after one small change: median gaps with it, and without."""
     told = []
     for limit in RESOLVE:
-        gaps: dict[bool, list[float]] = {True: [], False: []}
+        warm, cold = [], []
         for place in CHANGED:
             project = organization.projects[place]
             dearer = project.model_copy(update={"priority": 1.1 * project.priority})
             projects = (*organization.projects[:place], dearer, *organization.projects[place + 1 :])
             again = organization.model_copy(update={"projects": projects})
-            for is_warm in gaps:
-                near = plan if is_warm else None
-                gaps[is_warm].append(allocate(again, options=Options(time_limit=limit), near=near).gap)
-        warm, cold = (statistics.median(gaps[is_warm]) for is_warm in (True, False))
-        told.append(f"re-solve in {limit:g} s: gap {warm:.2%} near the base plan, {cold:.2%} without it")
+            options = Options(time_limit=limit)
+            warm.append(allocate(again, options=options, near=plan).gap)
+            cold.append(allocate(again, options=options).gap)
+        near, without = statistics.median(warm), statistics.median(cold)
+        told.append(f"re-solve in {limit:g} s: gap {near:.2%} near the base plan, {without:.2%} without it")
     return told
 
 
