@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.generator import Dials, generate
 from benchmarks.harness import size_of
-from gpu_opt.allocation import allocate, merging, reduction, stage
+from gpu_opt.allocation import allocate, merging, reduction, relaxing
 from gpu_opt.allocation.strategy import improving, proving, sifting
 from gpu_opt.instance import Instance
 from gpu_opt.options import Options
@@ -56,7 +56,7 @@ VARIANTS = (
     Variant("no reduction", ((reduction, "reduce", _whole),)),
     Variant("no merging", ((merging, "merge", _apart),)),
     Variant("no choice of lumps", ((sifting, "choose_lumps", lambda *_: ()),)),
-    Variant("no dive", ((stage, "dive", lambda _, relaxed, *__: relaxed),)),
+    Variant("no dive", ((relaxing, "dive", lambda _, relaxed, *__, **___: relaxed),)),
     Variant("no rounding together", ((improving, "by_team", _nothing), (improving, "at_random", _nothing))),
     Variant("no haste", ((improving, "LIMITS", replace(improving.LIMITS, effort=Effort.FULL)),)),
     Variant("no parts by loss", ((improving, "_by_loss", lambda _: []),)),

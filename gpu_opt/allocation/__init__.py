@@ -6,11 +6,18 @@ The mathematics is in ``models/allocation.md``; the way is instance -> formulati
 from __future__ import annotations
 
 import datetime as dt
+from typing import TYPE_CHECKING
 
 from gpu_opt.errors import InvalidInput, Problem
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization, content_hash
 from gpu_opt.plan import Allocation
+
+if TYPE_CHECKING:
+    from gpu_opt.allocation.goals import GoalSpec
+    from gpu_opt.allocation.proof import Proof
+    from gpu_opt.clock import Clock
+    from gpu_opt.instance import Instance, Ints
 
 __all__ = ["allocate"]
 
@@ -47,10 +54,7 @@ def allocate(
     """
     from gpu_opt.allocation.decode import decode
     from gpu_opt.allocation.goals import list_goals
-    from gpu_opt.allocation.merging import merge
     from gpu_opt.allocation.near import stay_near
-    from gpu_opt.allocation.reduction import reduce
-    from gpu_opt.allocation.search import search
     from gpu_opt.checker import require_verified
     from gpu_opt.clock import Clock
     from gpu_opt.indexing import build_instance
@@ -69,22 +73,27 @@ def allocate(
     goals = list_goals(instance)
     clock.reserve = clock.seconds * (AFTERWARDS if instance.max_moves is None else WITH_MOVES)
     clock.enter("solving")
+    x, proofs = _search_what_matters(instance, goals, clock)
+    clock.enter("verifying")
+    plan = decode(organization, instance, goals, x, proofs, clock.run(content_hash(organization)))
+    require_verified(organization, plan)
+    return plan.model_copy(update={"run": clock.run(plan.run.organization_hash)})
+
+
+def _search_what_matters(
+    instance: Instance, goals: tuple[GoalSpec, ...], clock: Clock
+) -> tuple[Ints, tuple[Proof, ...]]:
+    """The best plan found, and its proofs; the search is spared what is alike, and what no plan can use."""
+    from gpu_opt.allocation.merging import merge
+    from gpu_opt.allocation.reduction import reduce
+    from gpu_opt.allocation.search import search
+
     merged = merge(instance)
     reduced = reduce(merged.instance)
     alike = len(instance.arcs.pool) - len(merged.instance.arcs.pool)
     clock.removed = {**reduced.removed, "alike": alike}
     x, proofs = search(reduced.instance, goals, clock)
-    clock.enter("verifying")
-    plan = decode(
-        organization,
-        instance,
-        goals,
-        merged.expand(reduced.expand(x, merged.instance), instance),
-        proofs,
-        clock.run(content_hash(organization)),
-    )
-    require_verified(organization, plan)
-    return plan.model_copy(update={"run": clock.run(plan.run.organization_hash)})
+    return merged.expand(reduced.expand(x, merged.instance), instance), proofs
 
 
 def _require_today_or_later(organization: Organization, date: dt.date) -> None:

@@ -15,6 +15,7 @@ from gpu_opt.allocation.appraisal import trivial_bound
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.incumbent import Incumbent, first_incumbent
 from gpu_opt.allocation.proof import Proof, moved_bound
+from gpu_opt.allocation.relaxing import ask_relaxation, ask_softly
 from gpu_opt.allocation.settling import settle
 from gpu_opt.allocation.stage import Stage
 from gpu_opt.allocation.strategy.prices import Aim
@@ -110,7 +111,7 @@ def _open(incumbent: Incumbent, market: Market, clock: Clock, end: float) -> Gui
     stage = Stage(incumbent, position, market, clock, clock.meter + OPENING * (end - clock.meter))
     hoped = tuple(trivial_bound(incumbent.instance, goal) for goal in goals[:position])
     aim = Aim(goals[position], goals[:position], hoped)
-    guide = stage.ask_relaxation(aim)
+    guide = ask_relaxation(stage, aim)
     if guide is None and not stage.is_over():
-        stage.ask_softly(aim)
+        ask_softly(stage, aim)
     return guide

@@ -23,6 +23,7 @@ from gpu_opt.allocation.greedy import fill
 from gpu_opt.allocation.incumbent import Incumbent
 from gpu_opt.allocation.near import fit
 from gpu_opt.allocation.proof import Proof, moved_bound
+from gpu_opt.allocation.relaxing import prove_by_relaxation
 from gpu_opt.allocation.stage import Stage
 from gpu_opt.allocation.start import read_grants, set_start
 from gpu_opt.allocation.strategy.pricing import Market
@@ -160,7 +161,7 @@ def _bound(incumbent: Incumbent, position: int, known: float, market: Market, cl
     """What is known, or what the relaxation proves where there is time for it, if that is better."""
     stage = Stage(incumbent, position, market, clock, clock.limit)
     stage.tighten(known)
-    stage.prove_by_relaxation()
+    prove_by_relaxation(stage)
     return stage.bound
 
 

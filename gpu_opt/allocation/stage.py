@@ -7,24 +7,18 @@ import math
 import time
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from gpu_opt.allocation.appraisal import contradicts, trivial_bound
-from gpu_opt.allocation.dive import LARGE, dive
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.incumbent import Incumbent
 from gpu_opt.allocation.proof import PriceBound, Proof
-from gpu_opt.allocation.rounding import round_relaxation
+from gpu_opt.allocation.relaxing import ask_relaxation
 from gpu_opt.allocation.strategy.crew import POLL, Crew, Job
 from gpu_opt.allocation.strategy.improving import improving_jobs
 from gpu_opt.allocation.strategy.parts import Limits
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import Market, as_goal
-from gpu_opt.allocation.strategy.proving import proving_jobs, relax, whole_job
-from gpu_opt.allocation.strategy.relaxation import Relaxation, aim_at_goal, aim_at_later_tiers, read_units
-from gpu_opt.allocation.strategy.sifting import Guide, adopt, sift, soften
-from gpu_opt.allocation.strategy.table import Floats
-from gpu_opt.cbc_output import SolverStatus
+from gpu_opt.allocation.strategy.proving import proving_jobs, whole_job
+from gpu_opt.allocation.strategy.sifting import Guide
 from gpu_opt.clock import Clock
 from gpu_opt.options import Options, Progress, relative_gap
 from gpu_opt.plan import Stop
@@ -139,7 +133,7 @@ class Stage:
         if self.is_over():
             return
         if not self._is_hoped_for():
-            self.ask_relaxation()
+            ask_relaxation(self)
         if self.guide is not None and self.guide.aim.goal is self.goal:
             self.tighten(as_goal(self.guide.aim, self.guide.bound))
         proving = proving_jobs(self, with_whole=not is_small)
@@ -176,82 +170,6 @@ class Stage:
         """Whether a later goal's relaxation has shown that this one may be had in full."""
         return self.guide is not None and self.goal in self.guide.aim.earlier
 
-    def ask_relaxation(self, aim: Aim | None = None) -> Guide | None:
-        """Solve the relaxation for the stage's goal, or for `aim`; offer what it rounds to."""
-        aim = aim or self.aim
-        if self.guide is not None and self.guide.aim.goal is self.goal:
-            self.guide = adopt(self.market, self.guide, aim, self._no_time)
-        if self.guide is None or self.guide.aim != aim:
-            self.guide = self._sift(aim)
-            if self.guide is not None:
-                self.guide = self._with_later_tiers(self.guide)
-                self._offer(self.guide.relaxed)
-                if not (self.is_later_tier and self.incumbent.instance.arcs.near is not None):
-                    self._dive(self.guide)
-        return self.guide
-
-    def _with_later_tiers(self, guide: Guide) -> Guide:
-        """The guide whose relaxation is, of equally good ones, the best for later tiers."""
-        if not aim_at_later_tiers(guide.relaxation):
-            return guide
-        units = guide.relaxed.copy()
-        if self._relax(guide.relaxation):
-            units[guide.kept] = read_units(guide.relaxation)
-        aim_at_goal(guide.relaxation)
-        return replace(guide, relaxed=units)
-
-    def ask_softly(self, aim: Aim) -> None:
-        """Offer what the relaxation rounds to where promises cannot all be kept as `aim` says.
-
-        Where an overrun cannot be repaired either, it has no solution, and nothing is offered.
-        """
-        relaxation, kept = soften(self.market, aim, self.incumbent.x)
-        units = np.zeros(len(self.incumbent.x))
-        if self._relax(relaxation):
-            units[kept] = read_units(relaxation)
-            self._offer(units)
-            units[kept] = dive(relaxation, units[kept], (), lambda: self._relax(relaxation))
-            self._offer(units)
-
-    def prove_by_relaxation(self) -> None:
-        """Take the bound of the relaxation, and nothing else of it."""
-        guide = self._sift(self.aim)
-        if guide is not None:
-            self.tighten(as_goal(guide.aim, guide.bound))
-
-    def _sift(self, aim: Aim) -> Guide | None:
-        target = self.value if self.goal.sense == "maximize" else -self.value
-        return sift(self.market, aim, self.incumbent.x, target, self._relax, self._no_time)
-
-    def _relax(self, relaxation: Relaxation) -> bool:
-        """Solve a linear program in the stage's time; whether it is solved."""
-        return not self._no_time() and relax(self, relaxation.problem).status is SolverStatus.OPTIMAL
-
-    def _dive(self, guide: Guide) -> None:
-        """Take the relaxation's half decisions, the clearest first, and offer what it then rounds to.
-
-        Where moves are few, twice: whether whole holdings are worth some of them shows only in the end.
-        """
-        choices = [taken for choice in guide.choices for taken in choice.taken]
-        is_twice = self.incumbent.instance.max_moves is not None and len(guide.kept) < LARGE
-        for holders_stay in (True, False) if is_twice else (True,):
-            units = np.zeros_like(guide.relaxed)
-            units[guide.kept] = dive(
-                guide.relaxation,
-                guide.relaxed[guide.kept],
-                choices,
-                lambda: self._relax(guide.relaxation),
-                holders_stay=holders_stay,
-            )
-            if self._offer(units) or holders_stay:
-                self.guide = replace(guide, dived=units)
-
-    def _offer(self, relaxed: Floats) -> bool:
-        """Offer the plan that fractional grants round to; whether it is taken."""
-        is_better = self.incumbent.offer(round_relaxation(self.incumbent.instance, relaxed))
-        self.report()
-        return is_better
-
     def count(self, answered: bool) -> None:
         """Keep account of jobs that have no answer: a CBC that always dies is not asked for ever."""
         self.failures = 0 if answered else self.failures + 1
@@ -269,14 +187,15 @@ class Stage:
 
     def is_over(self) -> bool:
         """Whether to stop: good enough, no time left, or cancelled."""
-        return self.is_done or self._gap(self.bound) <= self._enough or self._no_time()
+        return self.is_done or self._gap(self.bound) <= self._enough or self.has_no_time()
 
     @property
     def is_given_up(self) -> bool:
         """Whether CBC had no answer so often that it is not asked for more."""
         return self.failures >= FAILURES
 
-    def _no_time(self) -> bool:
+    def has_no_time(self) -> bool:
+        """Whether its time is over, or somebody cancelled."""
         return self.left <= 0 or self.options.cancel.is_set()
 
     def seems_over(self) -> bool:

@@ -8,7 +8,8 @@ answer is a bound. Both are plain data, so any ``concurrent.futures.Executor`` c
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,35 +77,39 @@ class PartAtPrices:
     limits: Limits
 
 
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """The program of a decision, solved goal by goal."""
+
+    decision: Decision
+    goals: tuple[GoalSpec, ...]
+    formulation: Formulation
+    cancel: Cancel | None
+    ends: float
+    """When its time is over, by :func:`time.monotonic`."""
+
+
 def decide(decision: Decision, cancel: Cancel | None = None) -> Ints | None:
     """The part's best grants, in units per arc; None if CBC found none better than nothing."""
-    part = decision.part
-    goals = list_goals(part)
-    position = next((k for k, each in enumerate(goals) if each.name == decision.goal), None)
+    part, ends = decision.part, time.monotonic() + decision.limits.seconds
+    program = _Program(decision, list_goals(part), formulate(part), cancel, ends)
+    position = next((k for k, each in enumerate(program.goals) if each.name == decision.goal), None)
     if position is None:
         return None
-    formulation = formulate(part)
     if decision.least is not None:
-        for variable, least in zip(formulation.variables.x, decision.least.tolist(), strict=True):
+        for variable, least in zip(program.formulation.variables.x, decision.least.tolist(), strict=True):
             variable.lowBound = least
-    answer = _decide_goal(decision, formulation, goals, position, decision.x, cancel)
-    if answer is None or goals[position].kind != "value":
+    answer = _decide_goal(program, position, decision.x)
+    if answer is None or program.goals[position].kind != "value":
         return answer
-    if not is_better(goals, appraise(part, goals, answer), appraise(part, goals, decision.x)):
-        return answer
-    return _hand_on(decision, formulation, goals, position, answer, cancel)
+    before, after = (appraise(part, program.goals, x) for x in (decision.x, answer))
+    return _hand_on(program, position, answer) if is_better(program.goals, after, before) else answer
 
 
-def _decide_goal(
-    decision: Decision,
-    formulation: Formulation,
-    goals: tuple[GoalSpec, ...],
-    position: int,
-    x: Ints,
-    cancel: Cancel | None,
-) -> Ints | None:
+def _decide_goal(program: _Program, position: int, x: Ints) -> Ints | None:
     """The best grants for one goal, the ones before it held where `x` has them."""
-    goal, part = goals[position], decision.part
+    part, goals, formulation = program.decision.part, program.goals, program.formulation
+    goal = goals[position]
     for earlier, value in zip(goals[:position], appraise(part, goals, x), strict=False):
         hold(formulation, part, earlier, value)
 
@@ -115,30 +120,26 @@ def _decide_goal(
     formulation.problem.sense = -1 if goal.sense == "maximize" else 1
     formulation.problem.objective = expression(every_variable_once([*terms_of(goal), *little]))
     set_start(part, formulation.variables, x)
-    answer = _solve(formulation, decision.limits, cancel, start=True, preprocess=True)
+    limits = replace(program.decision.limits, seconds=program.ends - time.monotonic())
+    answer = _solve(formulation, limits, program.cancel, start=True, preprocess=True)
     return read_grants(formulation.variables) if answer is not None and answer.has_solution else None
 
 
-def _hand_on(
-    decision: Decision,
-    formulation: Formulation,
-    goals: tuple[GoalSpec, ...],
-    position: int,
-    x: Ints,
-    cancel: Cancel | None,
-) -> Ints:
+def _hand_on(program: _Program, position: int, x: Ints) -> Ints:
     """The grants with what the goal's tier leaves decided for the tiers after it, one by one.
 
     Else every gain of one tier would be at the expense of the next; decided together with it, at a small
     weight, they would make its program harder.
     """
-    tier = np.array(decision.part.projects.tier)[decision.part.arcs.project]
-    for later in range(position + 1, len(goals)):
-        if goals[later].kind != "value":
+    part, variables = program.decision.part, program.formulation.variables.x
+    tier = np.array(part.projects.tier)[part.arcs.project]
+    for later in range(position + 1, len(program.goals)):
+        goal = program.goals[later]
+        if goal.kind != "value":
             break
-        for a in np.flatnonzero(tier < goals[later].index).tolist():
-            formulation.variables.x[a].lowBound = formulation.variables.x[a].upBound = int(x[a])
-        answer = _decide_goal(decision, formulation, goals, later, x, cancel)
+        for a in np.flatnonzero(tier < goal.index).tolist():
+            variables[a].lowBound = variables[a].upBound = int(x[a])
+        answer = _decide_goal(program, later, x)
         if answer is None:
             break
         x = answer

@@ -1,0 +1,107 @@
+"""The relaxation of a stage: solved for its prices and its bound, rounded and dived into for a plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gpu_opt.allocation.dive import LARGE, dive
+from gpu_opt.allocation.rounding import round_relaxation
+from gpu_opt.allocation.strategy.prices import Aim
+from gpu_opt.allocation.strategy.pricing import as_goal
+from gpu_opt.allocation.strategy.proving import relax
+from gpu_opt.allocation.strategy.relaxation import Relaxation, aim_at_goal, aim_at_later_tiers, read_units
+from gpu_opt.allocation.strategy.sifting import Guide, adopt, sift, soften
+from gpu_opt.allocation.strategy.table import Floats
+from gpu_opt.cbc_output import SolverStatus
+
+if TYPE_CHECKING:
+    from gpu_opt.allocation.stage import Stage
+
+
+def ask_relaxation(stage: Stage, aim: Aim | None = None) -> Guide | None:
+    """Solve the relaxation for the stage's goal, or for `aim`; offer what it rounds to."""
+    aim = aim or stage.aim
+    if stage.guide is not None and stage.guide.aim.goal is stage.goal:
+        stage.guide = adopt(stage.market, stage.guide, aim, stage.has_no_time)
+    if stage.guide is None or stage.guide.aim != aim:
+        stage.guide = _sift(stage, aim)
+        if stage.guide is not None:
+            stage.guide = _with_later_tiers(stage, stage.guide)
+            _offer(stage, stage.guide.relaxed)
+            if not (stage.is_later_tier and stage.incumbent.instance.arcs.near is not None):
+                _dive(stage, stage.guide)
+    return stage.guide
+
+
+def ask_softly(stage: Stage, aim: Aim) -> None:
+    """Offer what the relaxation rounds to where promises cannot all be kept as `aim` says.
+
+    Where an overrun cannot be repaired either, it has no solution, and nothing is offered.
+    """
+    relaxation, kept = soften(stage.market, aim, stage.incumbent.x)
+    units = np.zeros(len(stage.incumbent.x))
+    if _relax(stage, relaxation):
+        units[kept] = read_units(relaxation)
+        _offer(stage, units)
+        units[kept] = dive(relaxation, units[kept], (), lambda: _relax(stage, relaxation))
+        _offer(stage, units)
+
+
+def prove_by_relaxation(stage: Stage) -> None:
+    """Take the bound of the relaxation, and nothing else of it."""
+    guide = _sift(stage, stage.aim)
+    if guide is not None:
+        stage.tighten(as_goal(guide.aim, guide.bound))
+
+
+def _sift(stage: Stage, aim: Aim) -> Guide | None:
+    target = stage.value if stage.goal.sense == "maximize" else -stage.value
+    return sift(
+        stage.market, aim, stage.incumbent.x, target, lambda each: _relax(stage, each), stage.has_no_time
+    )
+
+
+def _relax(stage: Stage, relaxation: Relaxation) -> bool:
+    """Solve a linear program in the stage's time; whether it is solved."""
+    return not stage.has_no_time() and relax(stage, relaxation.problem).status is SolverStatus.OPTIMAL
+
+
+def _with_later_tiers(stage: Stage, guide: Guide) -> Guide:
+    """The guide whose relaxation is, of equally good ones, the best for later tiers."""
+    if not aim_at_later_tiers(guide.relaxation):
+        return guide
+    units = guide.relaxed.copy()
+    if _relax(stage, guide.relaxation):
+        units[guide.kept] = read_units(guide.relaxation)
+    aim_at_goal(guide.relaxation)
+    return replace(guide, relaxed=units)
+
+
+def _dive(stage: Stage, guide: Guide) -> None:
+    """Take the relaxation's half decisions, the clearest first, and offer what it then rounds to.
+
+    Where moves are few, twice: whether whole holdings are worth some of them shows only in the end.
+    """
+    choices = [taken for choice in guide.choices for taken in choice.taken]
+    is_twice = stage.incumbent.instance.max_moves is not None and len(guide.kept) < LARGE
+    for holders_stay in (True, False) if is_twice else (True,):
+        units = np.zeros_like(guide.relaxed)
+        units[guide.kept] = dive(
+            guide.relaxation,
+            guide.relaxed[guide.kept],
+            choices,
+            lambda: _relax(stage, guide.relaxation),
+            holders_stay=holders_stay,
+        )
+        if _offer(stage, units) or holders_stay:
+            stage.guide = replace(guide, dived=units)
+
+
+def _offer(stage: Stage, relaxed: Floats) -> bool:
+    """Offer the plan that fractional grants round to; whether it is taken."""
+    is_better = stage.incumbent.offer(round_relaxation(stage.incumbent.instance, relaxed))
+    stage.report()
+    return is_better
