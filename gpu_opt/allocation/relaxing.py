@@ -13,7 +13,7 @@ from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import as_goal
 from gpu_opt.allocation.strategy.proving import relax
 from gpu_opt.allocation.strategy.relaxation import Relaxation, aim_at_goal, aim_at_later_tiers, read_units
-from gpu_opt.allocation.strategy.sifting import Guide, adopt, sift, soften
+from gpu_opt.allocation.strategy.sifting import Guide, adopt, sift
 from gpu_opt.allocation.strategy.table import Floats
 from gpu_opt.cbc_output import SolverStatus
 
@@ -34,20 +34,6 @@ def ask_relaxation(stage: Stage, aim: Aim | None = None) -> Guide | None:
             if not (stage.is_later_tier and stage.incumbent.instance.arcs.near is not None):
                 _dive(stage, stage.guide)
     return stage.guide
-
-
-def ask_softly(stage: Stage, aim: Aim) -> None:
-    """Offer what the relaxation rounds to where promises cannot all be kept as `aim` says.
-
-    Where an overrun cannot be repaired either, it has no solution, and nothing is offered.
-    """
-    relaxation, kept = soften(stage.market, aim, stage.incumbent.x)
-    units = np.zeros(len(stage.incumbent.x))
-    if _relax(stage, relaxation):
-        units[kept] = read_units(relaxation)
-        _offer(stage, units)
-        units[kept] = dive(relaxation, units[kept], (), lambda: _relax(stage, relaxation))
-        _offer(stage, units)
 
 
 def prove_by_relaxation(stage: Stage) -> None:

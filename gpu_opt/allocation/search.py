@@ -15,7 +15,7 @@ from gpu_opt.allocation.appraisal import trivial_bound
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.incumbent import Incumbent, first_incumbent
 from gpu_opt.allocation.proof import Proof, moved_bound
-from gpu_opt.allocation.relaxing import ask_relaxation, ask_softly
+from gpu_opt.allocation.relaxing import ask_relaxation
 from gpu_opt.allocation.settling import settle
 from gpu_opt.allocation.stage import Stage
 from gpu_opt.allocation.strategy.prices import Aim
@@ -101,8 +101,7 @@ def standing(incumbent: Incumbent, position: int, proof: Proof) -> Proof:
 def _open(incumbent: Incumbent, market: Market, clock: Clock, end: float) -> Guide | None:
     """Aim for the first tier at once, as if all goals before it could be reached in full.
 
-    They mostly can, and then the plan that the relaxation rounds to is good for all of them. Where they
-    cannot, that of one in which promises have a price is still a good one to begin with.
+    They mostly can, and then the plan that the relaxation rounds to is good for all of them.
     """
     goals = incumbent.goals
     position = next((i for i, goal in enumerate(goals) if goal.kind == "value"), None)
@@ -111,7 +110,4 @@ def _open(incumbent: Incumbent, market: Market, clock: Clock, end: float) -> Gui
     stage = Stage(incumbent, position, market, clock, clock.meter + OPENING * (end - clock.meter))
     hoped = tuple(trivial_bound(incumbent.instance, goal) for goal in goals[:position])
     aim = Aim(goals[position], goals[:position], hoped)
-    guide = ask_relaxation(stage, aim)
-    if guide is None and not stage.is_over():
-        ask_softly(stage, aim)
-    return guide
+    return ask_relaxation(stage, aim)

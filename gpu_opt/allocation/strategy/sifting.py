@@ -20,7 +20,6 @@ from gpu_opt.allocation.strategy.prices import Aim, Prices, no_prices, settled_a
 from gpu_opt.allocation.strategy.pricing import Market, as_goal, price
 from gpu_opt.allocation.strategy.relaxation import (
     Relaxation,
-    aim_at_most,
     reached,
     read_prices,
     read_units,
@@ -34,9 +33,6 @@ FEW_ARCS = 3_000
 
 FIRST_ARCS = 3
 """Best arcs of every project in the first program."""
-
-SOFT_ARCS = 6
-"""The same, where there is one program only."""
 
 NEAR_ENOUGH = 1e-3
 """Share of the bound up to which prices that were found for other values of the earlier goals are kept."""
@@ -128,21 +124,6 @@ def sift(
     choices = choose_lumps(market, aim, best, over)
     least = min(bound, priced.bound - sum(each.gain for each in choices))
     return replace(guide, prices=best, bound=least, choices=choices)
-
-
-def soften(market: Market, aim: Aim, x: Ints) -> tuple[Relaxation, Ints]:
-    """The relaxation where not every earlier goal can be had, and its arcs: promises have a price in it.
-
-    It proves nothing, but what it rounds to is a plan that keeps most promises, and is good otherwise.
-    """
-    arcs = np.ones(len(x), dtype=bool)
-    if len(x) > FEW_ARCS:
-        free = settled_at_zero(aim, no_prices(market.table.instance, aim))
-        arcs = choose_arcs(market, _uniform(market, aim, free), x, SOFT_ARCS)
-    part, kept = keep_arcs(market.table.instance, arcs)
-    relaxation = relaxation_of(part, aim)
-    aim_at_most(relaxation, ())
-    return relaxation, kept
 
 
 def adopt(market: Market, guide: Guide, aim: Aim, over: Callable[[], bool]) -> Guide | None:
