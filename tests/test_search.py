@@ -25,7 +25,7 @@ from gpu_opt.allocation.rounding import round_relaxation
 from gpu_opt.allocation.search import search, standing
 from gpu_opt.allocation.stage import Stage
 from gpu_opt.allocation.strategy.improving import Tried, untried
-from gpu_opt.allocation.strategy.lumps import NOTHING
+from gpu_opt.allocation.strategy.lumps import NOTHING, SOME
 from gpu_opt.allocation.strategy.parts import Decision, Limits, decide
 from gpu_opt.allocation.strategy.prices import Aim, no_prices
 from gpu_opt.allocation.strategy.pricing import open_market
@@ -183,6 +183,30 @@ def test_a_dive_does_not_give_up_more_than_the_budget_has_moves_for() -> None:
 
     assert solved()
     assert dive(lp, read_units(lp), [(0, NOTHING), (1, NOTHING)], solved).tolist() == pytest.approx([0, 4])
+
+
+@pytest.mark.parametrize("one_pool", [False, True])
+@pytest.mark.parametrize("holders_stay", [False, True])
+def test_a_dive_funds_whom_its_team_chose_to_fund(one_pool: bool, holders_stay: bool) -> None:
+    """A fifth of orion keeps research's promise, so the relaxation leans to giving up what orion holds.
+
+    Moves are not limited, so there is nothing to stay for but what the team chose.
+    """
+    orion = project("orion", 20, minimum=20, holds={"iowa": 20}, team="research", one_pool=one_pool)
+    lyra = project("lyra", 40, priority=9)
+    pools = [pool("iowa", 20), pool("oslo", 20)]
+    organization = lab(pools, [team("research", guarantee=5)], projects=[orion, lyra])
+    lp = relaxation(build_instance(organization, organization.as_of))
+
+    def solved() -> bool:
+        return solver.solve(lp.problem, Options(threads=1), seconds=20).status is SolverStatus.OPTIMAL
+
+    assert solved()
+    relaxed = read_units(lp)
+    assert relaxed[:2].sum() < 0.5 * 20
+    units = dive(lp, relaxed, [(0, SOME)], solved, holders_stay=holders_stay)
+    assert units[:2].sum() == pytest.approx(20)
+    assert not one_pool or units[:2].max() == pytest.approx(20)
 
 
 def test_a_promise_that_rounding_missed_is_lifted_by_moves_only_as_far_as_there_are_some() -> None:

@@ -7,12 +7,12 @@ end is nearly integral. The bounds it sets are taken back afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import numpy as np
 
-from gpu_opt.allocation.strategy.lumps import NOTHING
+from gpu_opt.allocation.strategy.lumps import NOTHING, SOME
 from gpu_opt.allocation.strategy.relaxation import Relaxation, aim_at_goal, aim_at_most, read_units
 from gpu_opt.allocation.strategy.table import Floats
 from gpu_opt.instance import Instance, Ints
@@ -45,19 +45,20 @@ def dive(
     """Return the last solution of the dive, in units per arc.
 
     `relaxed` is the relaxation's solution to begin with; `choices` are what teams chose of their lumps, and
-    are taken first; `solve` solves it again with the bounds as they are and says whether it is solved. Where
-    moves are few `holders_stay` leaves holders where they are, so that moves are spent unit by unit. A
-    shortfall that is held at 0 may be had at a price meanwhile: some decision may make it inevitable.
+    are taken first (a one-pool project that is to have some still gets its pool from a relaxation); `solve`
+    solves it again with the bounds as they are and says whether it is solved. Where moves are limited
+    `holders_stay` leaves holders where they are, so that moves are spent unit by unit. A shortfall that is
+    held at 0 may be had at a price meanwhile: some decision may make it inevitable.
     """
     instance = relaxation.instance
+    holders_stay = holders_stay and instance.max_moves is not None
     taken: dict[int, Ints] = {}
     with _restored(relaxation):
         for project, arc in choices:
             left = _arcs_left(instance, project, arc)
-            is_free = not holders_stay or not _given_up(instance, project, np.zeros(0, dtype=np.int64))
             if (
-                is_free
-                and _is_settled(instance, project, arc)
+                not (holders_stay and _is_holder(instance, project))
+                and arc in {NOTHING, SOME}
                 and not _stays(instance, taken, project, left, holders_stay)
             ):
                 taken[project] = left
@@ -79,13 +80,6 @@ def dive(
     return relaxed
 
 
-def _is_settled(instance: Instance, project: int, arc: int) -> bool:
-    """Whether a team's choice says all of a project: nothing, or at least its minimum."""
-    return arc == NOTHING or (
-        instance.projects.minimum[project] > 0 and not instance.projects.one_pool[project]
-    )
-
-
 def _arcs_left(instance: Instance, project: int, arc: int) -> Ints:
     own = instance.projects.arcs[project]
     return np.arange(0 if arc == NOTHING else len(own)) + own.start
@@ -104,9 +98,10 @@ def _take(relaxation: Relaxation, taken: dict[int, Ints]) -> None:
     aim_at_most(relaxation, funded)
 
 
-def _undecided(instance: Instance, relaxed: Floats, decided: Container[int]) -> list[int]:
+def _undecided(instance: Instance, relaxed: Floats, taken: Mapping[int, Ints]) -> list[int]:
     """Projects that the relaxation leaves in halves, the clearest and the largest first."""
     halves = []
+    decided = {j for j, arcs in taken.items() if len(arcs) <= 1 or instance.projects.one_pool[j] != 1}
     for j, own in enumerate(instance.projects.arcs):
         if not own or j in decided or instance.projects.pinned[j]:
             continue
@@ -156,6 +151,10 @@ def _stays(instance: Instance, taken: dict[int, Ints], project: int, arcs: Ints,
         return True
     before = sum(_given_up(instance, each, left) for each, left in taken.items())
     return lost + before > instance.max_moves
+
+
+def _is_holder(instance: Instance, project: int) -> bool:
+    return _given_up(instance, project, np.zeros(0, dtype=np.int64)) > 0
 
 
 def _given_up(instance: Instance, project: int, arcs: Ints) -> int:
