@@ -209,6 +209,18 @@ def test_a_dive_funds_whom_its_team_chose_to_fund(one_pool: bool, holders_stay: 
     assert not one_pool or units[:2].max() == pytest.approx(20)
 
 
+@pytest.mark.parametrize(("max_moves", "rounded"), [(4, [2, 2]), (3, [0, 3])])
+def test_a_holder_that_was_rounded_up_makes_room_for_a_minimum_where_there_are_moves(
+    max_moves: int, rounded: list[int]
+) -> None:
+    """Six GPUs are two units of four; vega keeps three of its own, and needs but half of one of them."""
+    orion = project("orion", 8, minimum=6)
+    vega = project("vega", 12, holds={"iowa": 12})
+    organization = lab([pool("iowa", 16, unit=4)], projects=[orion, vega], max_moves=max_moves)
+    instance = build_instance(organization, organization.as_of)
+    assert round_relaxation(instance, np.array([1.5, 2.5])).tolist() == rounded
+
+
 def test_a_promise_that_rounding_missed_is_lifted_by_moves_only_as_far_as_there_are_some() -> None:
     """Research is promised 4 GPUs and has 1: 2 come without a move, and 1 of 5 that are held may move."""
     teams = [team("research", guarantee=4), team("other")]

@@ -90,7 +90,41 @@ def _settle(ledger: Ledger, project: int, relaxed: npt.NDArray[np.float64], wort
     least, have = instance.projects.minimum[project], ledger.own[project]
     if have < least and (worth >= 0.5 * least or (have and instance.max_moves is not None)):
         serve(ledger, project, least)
+    if ledger.own[project] < least <= (1.0 + ROUNDING) * worth:
+        _make_room(ledger, project, list(wish), relaxed)
     if 0 < ledger.own[project] < least:
         for a in own:
             pinned = int(instance.arcs.wanted[a]) if instance.projects.pinned[project] else 0
             grant(ledger, a, pinned - int(ledger.x[a]))
+
+
+def _make_room(ledger: Ledger, project: int, wish: list[int], relaxed: npt.NDArray[np.float64]) -> None:
+    """Bring a project up to its minimum with units that rounding up left to holders, or change nothing."""
+    instance = ledger.instance
+    rounded_up = np.flatnonzero(ledger.x > relaxed + ROUNDING)
+    passed_on: list[tuple[int, int]] = []
+    for a in wish:
+        in_pool = instance.arcs.pool[rounded_up] == instance.arcs.pool[a]
+        for b in rounded_up[in_pool].tolist():
+            if ledger.own[project] >= instance.projects.minimum[project]:
+                return
+            if _can_spare(ledger, b):
+                grant(ledger, b, -1)
+                if room(ledger, a) and units_left(instance, ledger.x, a) > 0:
+                    grant(ledger, a, 1)
+                    passed_on.append((a, b))
+                else:
+                    grant(ledger, b, 1)
+    if ledger.own[project] < instance.projects.minimum[project]:
+        for a, b in passed_on:
+            grant(ledger, a, -1)
+            grant(ledger, b, 1)
+
+
+def _can_spare(ledger: Ledger, arc: int) -> bool:
+    """Whether a unit can be taken from an arc: its project keeps its minimum, and there are moves for it."""
+    instance = ledger.instance
+    project, unit = int(instance.arcs.project[arc]), instance.pools.unit[int(instance.arcs.pool[arc])]
+    has_moves = ledger.moves_free is None or ledger.moves_free >= unit
+    left = ledger.own[project] - int(instance.arcs.own[arc])
+    return has_moves and left >= instance.projects.minimum[project] and not instance.projects.pinned[project]
