@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gpu_opt.allocation.dive import LARGE, dive
+from gpu_opt.allocation.promises import who_would_keep_promises
 from gpu_opt.allocation.rounding import round_relaxation
+from gpu_opt.allocation.strategy.lumps import SOME
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import as_goal
 from gpu_opt.allocation.strategy.proving import relax
@@ -69,21 +71,30 @@ def _with_later_tiers(stage: Stage, guide: Guide) -> Guide:
 def _dive(stage: Stage, guide: Guide) -> None:
     """Take the relaxation's half decisions, the clearest first, and offer what it then rounds to.
 
-    Where moves are few, twice: whether whole holdings are worth some of them shows only in the end.
+    Where moves are few, twice: whether whole holdings are worth some of them shows only in the end. And once
+    more with those who would keep the promises that the plan misses.
     """
-    choices = [taken for choice in guide.choices for taken in choice.taken]
-    is_twice = stage.incumbent.instance.max_moves is not None and len(guide.kept) < LARGE
+    instance = stage.incumbent.instance
+    choices = {project: arc for choice in guide.choices for project, arc in choice.taken}
+    is_twice = instance.max_moves is not None and len(guide.kept) < LARGE
     for holders_stay in (True, False) if is_twice else (True,):
-        units = np.zeros_like(guide.relaxed)
-        units[guide.kept] = dive(
-            guide.relaxation,
-            guide.relaxed[guide.kept],
-            choices,
-            lambda: _relax(stage, guide.relaxation),
-            holders_stay=holders_stay,
-        )
-        if _offer(stage, units) or holders_stay:
-            stage.guide = replace(guide, dived=units)
+        _dive_with(stage, guide, choices, holders_stay=holders_stay)
+    promised = dict.fromkeys(who_would_keep_promises(instance, stage.incumbent.x), SOME)
+    if promised.items() - choices.items():
+        _dive_with(stage, guide, choices | promised, holders_stay=False)
+
+
+def _dive_with(stage: Stage, guide: Guide, choices: dict[int, int], *, holders_stay: bool) -> None:
+    units = np.zeros_like(guide.relaxed)
+    units[guide.kept] = dive(
+        guide.relaxation,
+        guide.relaxed[guide.kept],
+        choices.items(),
+        lambda: _relax(stage, guide.relaxation),
+        holders_stay=holders_stay,
+    )
+    if _offer(stage, units) or holders_stay:
+        stage.guide = replace(guide, dived=units)
 
 
 def _offer(stage: Stage, relaxed: Floats) -> bool:
