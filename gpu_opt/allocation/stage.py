@@ -35,6 +35,9 @@ ALONE = 0.4
 SMALL = 2_500
 """Arcs of an instance that CBC may solve as a whole."""
 
+COME_CLOSER = 0.5
+"""Share of its gap to which a plan must have come before CBC begins the whole program again."""
+
 FAILURES = 20
 """Jobs in a row without an answer after which CBC is given up."""
 
@@ -63,6 +66,10 @@ class Stage:
     """Jobs in a row that had no answer."""
     is_done: bool = False
     """CBC has solved the whole program as far as it can."""
+    is_coarse: bool = False
+    """Many projects are deciding together."""
+    began_with: float | None = None
+    """What the plan reached when CBC last began the whole program."""
 
     def __post_init__(self) -> None:
         self.bound = self.shown = trivial_bound(self.incumbent.instance, self.goal)
@@ -136,13 +143,20 @@ class Stage:
             ask_relaxation(self)
         if self.guide is not None and self.guide.aim.goal is self.goal:
             self.tighten(as_goal(self.guide.aim, self.guide.bound))
-        proving = proving_jobs(self, with_whole=not is_small)
+        proving = proving_jobs(self)
         kinds = itertools.cycle((proving, improving, improving))  # where there is one place only
         while not self.is_over() and (crew.has_long_job or not self.is_given_up):
             while crew.free and not self.is_over() and not self.is_given_up:
                 may_prove = next(kinds) is proving and not crew.has_proof_job
                 job = next(proving, None) if may_prove else None
                 self._give(crew, job or next(improving))
+            self._collect(crew, POLL)
+        self._take_last_words(crew)
+
+    def _take_last_words(self, crew: Crew) -> None:
+        """Stop CBC and take what it has proved of the whole program: its time ends with this stage's."""
+        crew.stop_long_jobs()
+        while crew.has_long_job:
             self._collect(crew, POLL)
 
     def _wait_for_whole(self, crew: Crew) -> None:
@@ -156,9 +170,18 @@ class Stage:
         while crew.has_long_job and time.monotonic() < ends and not self.is_over():
             self._collect(crew, POLL)
         if not several:
-            crew.stop_long_jobs()
-            while crew.has_long_job:
-                self._collect(crew, POLL)
+            self._take_last_words(crew)
+
+    @property
+    def asks_whole(self) -> bool:
+        """Whether CBC shall begin the whole program: for the first time, or once more from a better plan.
+
+        What it fixes at its root, and so how far its cuts go, hangs on the plan that it begins with.
+        """
+        if self.began_with is None:
+            return True
+        begun = relative_gap(self.began_with, self._sound(self.bound))
+        return self.options.threads > 1 and self._gap(self.bound) <= COME_CLOSER * begun
 
     @property
     def is_later_tier(self) -> bool:
@@ -221,7 +244,7 @@ class Stage:
         crew.collect(seconds)
         if self.shown != shown:
             self.report()
-        if not self.is_over() and self.seems_over():
+        if crew.has_long_job and not self.is_over() and (self.seems_over() or self.asks_whole):
             crew.stop_long_jobs()
 
     def _gap(self, bound: float) -> float:

@@ -75,6 +75,7 @@ class Crew:
     def give(self, job: Job) -> None:
         """Start a job."""
         if job.is_long:
+            self._cancel_long = Cancel(self._cancel)
             future = self._threads.submit(job.function, job.task, self._cancel_long)
         elif self._elsewhere is not None and not job.is_here:
             future = self._elsewhere.submit(job.function, job.task)

@@ -50,8 +50,8 @@ BLOCK_LIMITS = Limits(seconds=2.0, nodes=500)
 """For one block. Most need a tenth of a second."""
 
 
-def proving_jobs(stage: Stage, with_whole: bool) -> Iterator[Job]:
-    """Yield jobs for better bounds, the most promising first; it ends when nothing more is worth trying."""
+def proving_jobs(stage: Stage) -> Iterator[Job | None]:
+    """Yield jobs for better bounds, the most promising first; None while the whole program is in work."""
     guide = stage.guide
     root = [_root_job] if len(stage.incumbent.instance.arcs.pool) <= ROOT_ARCS else []
     if guide is not None and guide.aim.goal is stage.goal:
@@ -62,8 +62,8 @@ def proving_jobs(stage: Stage, with_whole: bool) -> Iterator[Job]:
         root = root if lumpy else []
     for ask in root:
         yield ask(stage)
-    if with_whole and len(stage.incumbent.instance.arcs.pool) <= WHOLE_ARCS:
-        yield whole_job(stage)
+    while len(stage.incumbent.instance.arcs.pool) <= WHOLE_ARCS:
+        yield whole_job(stage) if stage.asks_whole else None
 
 
 def relax(stage: Stage, problem: LpProblem) -> Answer:
@@ -74,6 +74,7 @@ def relax(stage: Stage, problem: LpProblem) -> Answer:
 def whole_job(stage: Stage) -> Job:
     """CBC on the whole program, for its bound and whatever it finds."""
     formulation = formulate(stage.incumbent.instance)
+    stage.began_with = stage.value
 
     def run(_: None, cancel: Cancel) -> Answer:
         return _solve_whole(stage, formulation, cancel)
