@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from gpu_opt.allocation.neighbourhoods import choose_projects
 from gpu_opt.allocation.restriction import restrict
 from gpu_opt.allocation.strategy.between import at_random, between, by_team
 from gpu_opt.allocation.strategy.blocks import cut_tree, loss_of
+from gpu_opt.allocation.strategy.coarse import decide_coarsely
 from gpu_opt.allocation.strategy.crew import Job
 from gpu_opt.allocation.strategy.focus import choose_arcs
 from gpu_opt.allocation.strategy.parts import Decision, Limits, decide
@@ -45,6 +47,12 @@ LOSERS = 6
 ARCS = 6
 """Arcs of a project that a part looks at, beside those in use."""
 
+MANY, FEWER_ARCS = 500, 3
+"""Projects that decide coarsely at once, and arcs of each that they look at."""
+
+SECONDS_PER_ARC = 1.5e-3
+"""That this may take, for each arc; half of it is mostly enough."""
+
 Tried = dict[tuple[int, ...], tuple[float, ...]]
 """Parts that were tried, and the values of the plan then: it has others whenever it has improved."""
 
@@ -52,13 +60,23 @@ Tried = dict[tuple[int, ...], tuple[float, ...]]
 def improving_jobs(stage: Stage) -> Iterator[Job]:
     """Yield jobs for better plans, without end."""
     instance = stage.incumbent.instance
-    number, rounds = itertools.count(), itertools.count()
-    tried: Tried = {}
+    rounds = _rounds(stage)
     for later in _after_earlier_tiers(stage):
         yield _job(stage, later)
     if stage.goal.kind == "value" and stage.guide is not None:
         for neighbours in by_team(instance):
             yield _rounding(stage, neighbours, dived=True)
+        for many in by_team(instance, MANY, stage.goal.index):
+            while stage.is_coarse:
+                yield next(rounds)
+            yield _coarse(stage, many) or next(rounds)
+    yield from rounds
+
+
+def _rounds(stage: Stage) -> Iterator[Job]:
+    """Yield parts of a few projects, without end."""
+    instance, tried = stage.incumbent.instance, Tried()
+    number, rounds = itertools.count(), itertools.count()
     while True:
         for rivals in untried(stage, _around_losers(stage), tried):
             yield _job(stage, rivals)
@@ -147,6 +165,27 @@ def _job(stage: Stage, chosen: Sequence[int]) -> Job:
     )
 
 
+def _coarse(stage: Stage, chosen: Sequence[int]) -> Job | None:
+    """Many projects decide together; None if there is no time for that."""
+    incumbent, guide = stage.incumbent, stage.guide
+    assert guide is not None
+    before, among = incumbent.x, choose_arcs(stage.market, guide.prices, incumbent.x, FEWER_ARCS)
+    part, arcs = restrict(incumbent.instance, before, chosen, among | (guide.relaxed > 0))
+    seconds = SECONDS_PER_ARC * len(arcs)
+    if stage.seconds_left < seconds:
+        return None
+    stage.is_coarse = True
+
+    def done(answer: Ints | None) -> None:
+        stage.is_coarse = False
+        stage.count(answer is not None)
+        if answer is not None and not _put(stage, incumbent.x, arcs, answer):
+            _put(stage, before, arcs, answer)  # what others found meanwhile does not go with it
+
+    limits = stage.within_time(replace(LIMITS, seconds=seconds, effort=Effort.FULL))
+    return Job(decide_coarsely, Decision(part, before[arcs], stage.goal.name, limits), done)
+
+
 def _rounding(stage: Stage, chosen: Sequence[int], *, dived: bool) -> Job:
     incumbent, guide = stage.incumbent, stage.guide
     assert guide is not None
@@ -155,17 +194,22 @@ def _rounding(stage: Stage, chosen: Sequence[int], *, dived: bool) -> Job:
 
 
 def _deciding(stage: Stage, decision: Decision, arcs: Ints) -> Job:
-    incumbent = stage.incumbent
-
     def done(answer: Ints | None) -> None:
         stage.count(answer is not None)
         if answer is not None:
-            x = incumbent.x.copy()
-            x[arcs] = answer
-            if incumbent.take(x):
-                stage.report()
+            _put(stage, stage.incumbent.x, arcs, answer)
 
     return Job(decide, decision, done)
+
+
+def _put(stage: Stage, x: Ints, arcs: Ints, answer: Ints) -> bool:
+    """Take a plan with an answer put into it, if it is better than the best."""
+    x = x.copy()
+    x[arcs] = answer
+    if not stage.incumbent.take(x):
+        return False
+    stage.report()
+    return True
 
 
 def _among(stage: Stage) -> Flags | None:

@@ -78,36 +78,68 @@ class PartAtPrices:
 
 
 @dataclass(frozen=True, slots=True)
-class _Program:
+class Program:
     """The program of a decision, solved goal by goal."""
 
     decision: Decision
     goals: tuple[GoalSpec, ...]
+    position: int
+    """Of the decision's goal among them."""
     formulation: Formulation
     cancel: Cancel | None
     ends: float
     """When its time is over, by :func:`time.monotonic`."""
 
+    @property
+    def left(self) -> float:
+        """Seconds until then."""
+        return self.ends - time.monotonic()
+
 
 def decide(decision: Decision, cancel: Cancel | None = None) -> Ints | None:
     """The part's best grants, in units per arc; None if CBC found none better than nothing."""
-    part, ends = decision.part, time.monotonic() + decision.limits.seconds
-    program = _Program(decision, list_goals(part), formulate(part), cancel, ends)
-    position = next((k for k, each in enumerate(program.goals) if each.name == decision.goal), None)
-    if position is None:
+    program = open_program(decision, cancel)
+    if program is None:
         return None
     if decision.least is not None:
         for variable, least in zip(program.formulation.variables.x, decision.least.tolist(), strict=True):
             variable.lowBound = least
-    answer = _decide_goal(program, position, decision.x)
-    if answer is None or program.goals[position].kind != "value":
-        return answer
-    before, after = (appraise(part, program.goals, x) for x in (decision.x, answer))
-    return _hand_on(program, position, answer) if is_better(program.goals, after, before) else answer
+    answer = _decide_goal(program, program.position, decision.x)
+    if program.goals[program.position].kind in WITH_VALUES and not _gains(program, answer):
+        answer = _decide_goal(program, program.position, decision.x, alone=True)
+    return None if answer is None else hand_on(program, answer)
 
 
-def _decide_goal(program: _Program, position: int, x: Ints) -> Ints | None:
+def open_program(decision: Decision, cancel: Cancel | None) -> Program | None:
+    """Formulate a decision; None if its goal is none of the part's."""
+    goals, ends = list_goals(decision.part), time.monotonic() + decision.limits.seconds
+    position = next((k for k, each in enumerate(goals) if each.name == decision.goal), None)
+    if position is None:
+        return None
+    return Program(decision, goals, position, formulate(decision.part), cancel, ends)
+
+
+def _gains(program: Program, answer: Ints | None) -> bool:
+    """Whether an answer is better on the goal than what the part has; a unit may be all that is missing."""
+    if answer is None:
+        return False
+    part, goal = program.decision.part, program.goals[program.position]
+    (before,), (after,) = (appraise(part, (goal,), x) for x in (program.decision.x, answer))
+    return is_better((goal,), (after,), (before,))
+
+
+def _decide_goal(program: Program, position: int, x: Ints, *, alone: bool = False) -> Ints | None:
     """The best grants for one goal, the ones before it held where `x` has them."""
+    aim_at(program, position, x, alone=alone)
+    set_start(program.decision.part, program.formulation.variables, x)
+    return ask(program, program.left, start=True)
+
+
+def aim_at(program: Program, position: int, x: Ints, *, alone: bool = False) -> None:
+    """Make the goal the objective, and hold the ones before it where `x` has them.
+
+    Beside a promise values count a little, unless it is `alone`.
+    """
     part, goals, formulation = program.decision.part, program.goals, program.formulation
     goal = goals[position]
     for earlier, value in zip(goals[:position], appraise(part, goals, x), strict=False):
@@ -116,22 +148,31 @@ def _decide_goal(program: _Program, position: int, x: Ints) -> Ints | None:
     def terms_of(each: GoalSpec) -> Terms:
         return each.terms(part, formulation.variables)
 
-    little = a_little_of_later_tiers(goal, goals, terms_of) if goal.kind in WITH_VALUES else []
+    beside = goal.kind in WITH_VALUES and not alone
+    little = a_little_of_later_tiers(goal, goals, terms_of) if beside else []
     formulation.problem.sense = -1 if goal.sense == "maximize" else 1
     formulation.problem.objective = expression(every_variable_once([*terms_of(goal), *little]))
-    set_start(part, formulation.variables, x)
-    limits = replace(program.decision.limits, seconds=program.ends - time.monotonic())
-    answer = _solve(formulation, limits, program.cancel, start=True, preprocess=True)
-    return read_grants(formulation.variables) if answer is not None and answer.has_solution else None
 
 
-def _hand_on(program: _Program, position: int, x: Ints) -> Ints:
-    """The grants with what the goal's tier leaves decided for the tiers after it, one by one.
+def ask(program: Program, seconds: float, *, start: bool, gap: float = 0.0) -> Ints | None:
+    """What CBC finds in some seconds, in whole units; None if nothing."""
+    limits = program.decision.limits
+    limits = replace(limits, seconds=seconds, gap=max(gap, limits.gap))
+    answer = _solve(program.formulation, limits, program.cancel, start=start, preprocess=True)
+    found = answer is not None and answer.has_solution
+    return read_grants(program.formulation.variables) if found else None
+
+
+def hand_on(program: Program, x: Ints) -> Ints:
+    """The grants with what the goal's tier leaves decided for the tiers after it, one by one, if it gained.
 
     Else every gain of one tier would be at the expense of the next; decided together with it, at a small
     weight, they would make its program harder.
     """
-    part, variables = program.decision.part, program.formulation.variables.x
+    part, position, variables = program.decision.part, program.position, program.formulation.variables.x
+    before, after = (appraise(part, program.goals, each) for each in (program.decision.x, x))
+    if program.goals[position].kind != "value" or not is_better(program.goals, after, before):
+        return x
     tier = np.array(part.projects.tier)[part.arcs.project]
     for later in range(position + 1, len(program.goals)):
         goal = program.goals[later]
