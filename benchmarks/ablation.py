@@ -57,7 +57,11 @@ VARIANTS = (
     Variant("no merging", ((merging, "merge", _apart),)),
     Variant("no choice of lumps", ((sifting, "choose_lumps", lambda *_: ()),)),
     Variant("no dive", ((relaxing, "dive", lambda _, relaxed, *__, **___: relaxed),)),
-    Variant("no rounding together", ((improving, "by_team", _nothing), (improving, "at_random", _nothing))),
+    Variant(
+        "no rounding together",
+        ((improving, "_neighbours_rounded", _nothing), (improving, "at_random", _nothing)),
+    ),
+    Variant("nothing coarse", ((improving, "_coarse_jobs", _nothing),)),
     Variant("no haste", ((improving, "LIMITS", replace(improving.LIMITS, effort=Effort.FULL)),)),
     Variant("no parts by loss", ((improving, "_by_loss", lambda _: []),)),
     Variant("no blocks", ((proving, "_block_jobs", _nothing),)),

@@ -59,18 +59,29 @@ Tried = dict[tuple[int, ...], tuple[float, ...]]
 
 def improving_jobs(stage: Stage) -> Iterator[Job]:
     """Yield jobs for better plans, without end."""
-    instance = stage.incumbent.instance
     rounds = _rounds(stage)
     for later in _after_earlier_tiers(stage):
         yield _job(stage, later)
     if stage.goal.kind == "value" and stage.guide is not None:
-        for neighbours in by_team(instance):
-            yield _rounding(stage, neighbours, dived=True)
-        for many in by_team(instance, MANY, stage.goal.index):
-            while stage.is_coarse:
-                yield next(rounds)
-            yield _coarse(stage, many) or next(rounds)
+        yield from _neighbours_rounded(stage)
+        yield from _coarse_jobs(stage, rounds)
     yield from rounds
+
+
+def _neighbours_rounded(stage: Stage) -> Iterator[Job]:
+    """Yield the roundings of all that the dive left in halves."""
+    for neighbours in by_team(stage.incumbent.instance):
+        yield _rounding(stage, neighbours, dived=True)
+
+
+def _coarse_jobs(stage: Stage, meanwhile: Iterator[Job]) -> Iterator[Job]:
+    """Yield parts of many projects, one after the other; between them others as they are needed."""
+    for many in by_team(stage.incumbent.instance, MANY, stage.goal.index):
+        while stage.is_coarse:
+            yield next(meanwhile)
+        job = _coarse(stage, many)
+        if job is not None:
+            yield job
 
 
 def _rounds(stage: Stage) -> Iterator[Job]:
