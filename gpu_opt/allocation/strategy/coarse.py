@@ -32,8 +32,6 @@ from gpu_opt.options import Cancel
 from gpu_opt.solver import Effort
 
 if TYPE_CHECKING:
-    from pulp import LpVariable
-
     from gpu_opt.allocation.constraints import Terms
 
 LUMPS_SHARE = 0.7
@@ -101,7 +99,7 @@ def _decide_units(program: Program, units: Floats) -> Ints | None:
     return found if again is None else again
 
 
-def _counted(program: Program) -> list[tuple[LpVariable, float]]:
+def _counted(program: Program) -> Terms:
     """The goal's terms; later tiers count a little."""
     goals = program.goals
 
@@ -115,7 +113,7 @@ def _counted(program: Program) -> list[tuple[LpVariable, float]]:
 def _give_a_way_out(program: Program) -> None:
     """Let promises be missed at a price: in whole units they may not all be had."""
     part, problem, goals = program.decision.part, program.formulation.problem, program.goals
-    terms = _counted(program)
+    terms = list(_counted(program))
     sign = 1.0 if goals[program.position].sense == "maximize" else -1.0
     dear = sign * DEAR * max((abs(each) for _, each in terms), default=1.0)
     most = float(sum(part.teams.target))
