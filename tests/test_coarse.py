@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import pickle
 import time
 from collections.abc import Iterator
 
@@ -89,6 +90,15 @@ def test_mending_takes_a_few_projects_around_the_team_that_is_short() -> None:
     mended = coarse._mend(program, short)
     assert is_feasible(instance, mended)
     assert not coarse._missed(program, mended)
+
+
+def test_it_can_be_sent_to_another_machine() -> None:
+    instance, x = _promised()
+    sent = pickle.dumps((Decision(instance, x, "value_tier_1", LIMITS), decide_coarsely))
+    decision, function = pickle.loads(sent)
+    again = function(decision)
+    assert again is not None
+    assert is_feasible(instance, again)
 
 
 def _promised() -> tuple[Instance, Ints]:

@@ -37,8 +37,13 @@ def who_would_keep_promises(instance: Instance, x: Ints) -> list[int]:
 
 
 def _most(instance: Instance, project: int) -> int:
-    """Milli-compute that budgets count of a project at most."""
+    """Milli-compute that budgets count of a project at most: of all pools not more than of the best alone."""
     own = instance.projects.arcs[project]
     here = slice(own.start, own.stop)
-    counted = instance.arcs.upper[here] * np.array(instance.pools.unit_compute)[instance.arcs.pool[here]]
-    return int(counted.max(initial=0) if instance.projects.one_pool[project] == 1 else counted.sum())
+    each = np.array(instance.pools.unit_compute, dtype=np.int64)[instance.arcs.pool[here]]
+    granted = instance.arcs.upper[here] * each
+    if instance.projects.one_pool[project] == 1:
+        return int(granted.max(initial=0))
+    share = float(instance.projects.most_share[project])
+    whole = share * float((instance.arcs.needed[here] * each).max(initial=0))
+    return int(min(float(granted.sum()), whole))

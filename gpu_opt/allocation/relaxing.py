@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gpu_opt.allocation.dive import LARGE, dive
+from gpu_opt.allocation.dive import HUGE, LARGE, dive
 from gpu_opt.allocation.promises import who_would_keep_promises
 from gpu_opt.allocation.rounding import round_relaxation
 from gpu_opt.allocation.strategy.lumps import SOME
@@ -80,7 +80,7 @@ def _dive(stage: Stage, guide: Guide) -> None:
     for holders_stay in (True, False) if is_twice else (True,):
         _dive_with(stage, guide, choices, holders_stay=holders_stay)
     promised = dict.fromkeys(who_would_keep_promises(instance, stage.incumbent.x), SOME)
-    if promised.items() - choices.items():
+    if promised.items() - choices.items() and len(guide.kept) < HUGE and not stage.has_no_time():
         _dive_with(stage, guide, choices | promised, holders_stay=False)
 
 

@@ -66,10 +66,12 @@ class Stage:
     """Jobs in a row that had no answer."""
     is_done: bool = False
     """CBC has solved the whole program as far as it can."""
+    is_head_start: bool = False
+    """CBC has a small program to itself."""
     is_coarse: bool = False
     """Many projects are deciding together."""
     began_with: float | None = None
-    """What the plan reached when CBC last began the whole program."""
+    """What the plan reached when CBC last began the whole program; None if it shall begin."""
 
     def __post_init__(self) -> None:
         self.bound = self.shown = trivial_bound(self.incumbent.instance, self.goal)
@@ -129,15 +131,15 @@ class Stage:
 
     def _optimize(self, crew: Crew) -> None:
         """Let some jobs improve the bound while others improve the plan."""
-        is_small = len(self.incumbent.instance.arcs.pool) <= SMALL
         improving = improving_jobs(self)
-        if is_small:
+        if self.is_small:
             self._give(crew, whole_job(self))
             if crew.free:
                 self._give(crew, next(improving))
             if self.guide is None or crew.size == 1:
                 self._wait_for_whole(crew)
         if self.is_over():
+            self._take_last_words(crew)
             return
         if not self._is_hoped_for():
             ask_relaxation(self)
@@ -164,13 +166,19 @@ class Stage:
         if self.options.work_limit is not None:  # jobs go in waves, whatever the clock says
             self._collect(crew, POLL)
             return
-        several = crew.size > 1
+        self.is_head_start, several = True, crew.size > 1
         alone = min(HEAD_START, HEAD_SHARE * self.left) if several else ALONE * self.left
         ends = time.monotonic() + alone
         while crew.has_long_job and time.monotonic() < ends and not self.is_over():
             self._collect(crew, POLL)
+        self.is_head_start = False
         if not several:
             self._take_last_words(crew)
+
+    @property
+    def is_small(self) -> bool:
+        """Whether CBC may solve the whole program from the beginning."""
+        return len(self.incumbent.instance.arcs.pool) <= SMALL
 
     @property
     def asks_whole(self) -> bool:
@@ -244,8 +252,13 @@ class Stage:
         crew.collect(seconds)
         if self.shown != shown:
             self.report()
-        if crew.has_long_job and not self.is_over() and (self.seems_over() or self.asks_whole):
+        if self.is_over() or not crew.has_long_job:
+            return
+        if self.seems_over():
             crew.stop_long_jobs()
+        elif not self.is_head_start and self.asks_whole:
+            crew.stop_long_jobs()
+            self.began_with = None
 
     def _gap(self, bound: float) -> float:
         return relative_gap(self.value, self._sound(bound))

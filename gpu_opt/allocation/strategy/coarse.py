@@ -2,9 +2,9 @@
 
 With whole units CBC decides for two dozen projects at once. It is they that make it slow: where units may be
 halves, and only pools and minimums are to be chosen, it solves the program of five hundred projects almost
-to the optimum in a second, cuts and all, and sees what no two dozen see, such as what a large project is
-worth for which half of a division must make room. What it leaves then are a few hundred halves, most at a
-kink; given two whole numbers each, down or up, they are settled in as much time again (as in
+to the optimum in a second or two, cuts and all, and sees what no two dozen see, such as what a large project
+is worth for which half of a division must make room. What it leaves then are a few hundred halves, most at
+a kink; given two whole numbers each, down or up, they are settled in as much time again (as in
 :mod:`.between`).
 
 Rounded so, a promise may be short of a unit: promises can be missed at a price meanwhile, and are mended by
@@ -50,7 +50,7 @@ TOGETHER, MENDINGS = 18, 8
 def decide_coarsely(decision: Decision, cancel: Cancel | None = None) -> Ints | None:
     """Good grants of a large part, in units per arc; None if there was no time, or nothing came of it.
 
-    They may be worse than what the part has.
+    They may be worse than what the part has; what it says of least units is not asked for.
     """
     program = open_program(decision, cancel)
     units = None if program is None else _decide_lumps(program)
@@ -59,9 +59,12 @@ def decide_coarsely(decision: Decision, cancel: Cancel | None = None) -> Ints | 
     found = _decide_units(program, units)
     if found is None:
         return None
-    again = open_program(replace(decision, limits=replace(decision.limits, seconds=program.left)), cancel)
-    assert again is not None
-    return hand_on(again, _mend(program, found))
+    found = _mend(program, found)
+    if not any(goal.kind == "value" for goal in program.goals[program.position + 1 :]):
+        return found
+    limits = replace(decision.limits, seconds=program.left, effort=Effort.HASTY)
+    again = open_program(replace(decision, limits=limits), cancel)
+    return found if again is None else hand_on(again, found)
 
 
 def _decide_lumps(program: Program) -> Floats | None:
@@ -150,7 +153,7 @@ def _mend(program: Program, x: Ints) -> Ints:
     part, goals, limits = program.decision.part, program.goals, program.decision.limits
     for number in range(0, 2 * MENDINGS, 2):  # even numbers ask for projects around teams that are short
         missed = _missed(program, x)
-        if not missed or program.left <= 0:
+        if not missed or program.left <= 0 or (program.cancel is not None and program.cancel.is_set()):
             break
         goal = goals[missed[0]]
         few, arcs = restrict(part, x, choose_projects(part, x, None, goal, TOGETHER, (limits.seed, number)))

@@ -9,7 +9,7 @@ team member is given to another. Between them come parts that cut across the tre
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -52,6 +52,10 @@ MANY, FEWER_ARCS = 500, 3
 
 SECONDS_PER_ARC = 1.5e-3
 """That this may take, for each arc; half of it is mostly enough."""
+
+PATIENCE = 3
+"""How many times as long a goal must still have, for what it gains to be more than what others would: but
+where moves are few nothing else finds as much."""
 
 Tried = dict[tuple[int, ...], tuple[float, ...]]
 """Parts that were tried, and the values of the plan then: it has others whenever it has improved."""
@@ -183,15 +187,16 @@ def _coarse(stage: Stage, chosen: Sequence[int]) -> Job | None:
     before, among = incumbent.x, choose_arcs(stage.market, guide.prices, incumbent.x, FEWER_ARCS)
     part, arcs = restrict(incumbent.instance, before, chosen, among | (guide.relaxed > 0))
     seconds = SECONDS_PER_ARC * len(arcs)
-    if stage.seconds_left < seconds:
+    patience = 1 if incumbent.instance.max_moves is not None else PATIENCE
+    if stage.seconds_left < patience * seconds:
         return None
     stage.is_coarse = True
 
     def done(answer: Ints | None) -> None:
         stage.is_coarse = False
         stage.count(answer is not None)
-        if answer is not None and not _put(stage, incumbent.x, arcs, answer):
-            _put(stage, before, arcs, answer)  # what others found meanwhile does not go with it
+        if answer is not None and not _put(stage, incumbent.x, arcs, answer, incumbent.offer):
+            _put(stage, before, arcs, answer, incumbent.offer)  # what others found does not go with it
 
     limits = stage.within_time(replace(LIMITS, seconds=seconds, effort=Effort.FULL))
     return Job(decide_coarsely, Decision(part, before[arcs], stage.goal.name, limits), done)
@@ -208,16 +213,16 @@ def _deciding(stage: Stage, decision: Decision, arcs: Ints) -> Job:
     def done(answer: Ints | None) -> None:
         stage.count(answer is not None)
         if answer is not None:
-            _put(stage, stage.incumbent.x, arcs, answer)
+            _put(stage, stage.incumbent.x, arcs, answer, stage.incumbent.take)
 
     return Job(decide, decision, done)
 
 
-def _put(stage: Stage, x: Ints, arcs: Ints, answer: Ints) -> bool:
+def _put(stage: Stage, x: Ints, arcs: Ints, answer: Ints, take: Callable[[Ints], bool]) -> bool:
     """Take a plan with an answer put into it, if it is better than the best."""
     x = x.copy()
     x[arcs] = answer
-    if not stage.incumbent.take(x):
+    if not take(x):
         return False
     stage.report()
     return True

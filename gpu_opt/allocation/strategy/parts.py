@@ -1,8 +1,8 @@
 """Small programs that CBC solves by the hundred: each is a value that can be sent to another machine.
 
 A :class:`Decision` lets a few projects decide again while all others keep what they have; its answer is a
-better plan. A :class:`PartAtPrices` lets one part of the team tree take what it likes at given prices; its
-answer is a bound. Both are plain data, so any ``concurrent.futures.Executor`` can run them.
+plan, mostly a better one. A :class:`PartAtPrices` lets one part of the team tree take what it likes at given
+prices; its answer is a bound. Both are plain data, so any ``concurrent.futures.Executor`` can run them.
 """
 
 from __future__ import annotations
@@ -106,7 +106,8 @@ def decide(decision: Decision, cancel: Cancel | None = None) -> Ints | None:
             variable.lowBound = least
     answer = _decide_goal(program, program.position, decision.x)
     if program.goals[program.position].kind in WITH_VALUES and not _gains(program, answer):
-        answer = _decide_goal(program, program.position, decision.x, alone=True)
+        alone = _decide_goal(program, program.position, decision.x, alone=True)
+        answer = alone if _gains(program, alone) else answer
     return None if answer is None else hand_on(program, answer)
 
 

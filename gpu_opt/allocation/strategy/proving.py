@@ -58,7 +58,10 @@ def proving_jobs(stage: Stage) -> Iterator[Job | None]:
         lumpy = sum(choice.gain for choice in guide.choices) > LUMPY * abs(guide.bound)
         for ask in [] if lumpy else root:
             yield ask(stage)
-        yield from _block_jobs(stage, guide)
+        for block in _block_jobs(stage, guide):
+            if stage.is_small and stage.asks_whole:
+                yield whole_job(stage)
+            yield block
         root = root if lumpy else []
     for ask in root:
         yield ask(stage)
