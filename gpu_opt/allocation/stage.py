@@ -70,6 +70,8 @@ class Stage:
     """CBC has a small program to itself."""
     is_coarse: bool = False
     """Many projects are deciding together."""
+    outdone: int = 0
+    """How many of these in a row gained less than others did meanwhile."""
     began_with: float | None = None
     """What the plan reached when CBC last began the whole program; None if it shall begin."""
 

@@ -57,6 +57,12 @@ PATIENCE = 3
 """How many times as long a goal must still have, for what it gains to be more than what others would: but
 where moves are few nothing else finds as much."""
 
+FEW_FIRST = 40
+"""Parts of a few projects that come before, where moves are not limited: while they gain most."""
+
+OUTDONE = 3
+"""How many coarse parts in a row may gain less than others did meanwhile."""
+
 Tried = dict[tuple[int, ...], tuple[float, ...]]
 """Parts that were tried, and the values of the plan then: it has others whenever it has improved."""
 
@@ -79,10 +85,20 @@ def _neighbours_rounded(stage: Stage) -> Iterator[Job]:
 
 
 def _coarse_jobs(stage: Stage, meanwhile: Iterator[Job]) -> Iterator[Job]:
-    """Yield parts of many projects, one after the other; between them others as they are needed."""
-    for many in by_team(stage.incumbent.instance, MANY, stage.goal.index):
+    """Yield parts of many projects, one after the other, where most is lost first; others `meanwhile`.
+
+    It ends when parts of a few projects gain more in the same time.
+    """
+    assert stage.guide is not None
+    if stage.incumbent.instance.max_moves is None:
+        yield from itertools.islice(meanwhile, FEW_FIRST)
+    loss = _losses(stage, stage.guide)
+    groups = by_team(stage.incumbent.instance, MANY, stage.goal.index)
+    for many in sorted(groups, key=lambda projects: -float(loss[projects].sum())):
         while stage.is_coarse:
             yield next(meanwhile)
+        if stage.outdone >= OUTDONE:
+            break
         job = _coarse(stage, many)
         if job is not None:
             yield job
@@ -190,13 +206,15 @@ def _coarse(stage: Stage, chosen: Sequence[int]) -> Job | None:
     patience = 1 if incumbent.instance.max_moves is not None else PATIENCE
     if stage.seconds_left < patience * seconds:
         return None
-    stage.is_coarse = True
+    stage.is_coarse, begun = True, stage.value
 
     def done(answer: Ints | None) -> None:
+        found = stage.value
         stage.is_coarse = False
         stage.count(answer is not None)
         if answer is not None and not _put(stage, incumbent.x, arcs, answer, incumbent.offer):
             _put(stage, before, arcs, answer, incumbent.offer)  # what others found does not go with it
+        stage.outdone = 0 if stage.value - found > found - begun else stage.outdone + 1
 
     limits = stage.within_time(replace(LIMITS, seconds=seconds, effort=Effort.FULL))
     return Job(decide_coarsely, Decision(part, before[arcs], stage.goal.name, limits), done)
