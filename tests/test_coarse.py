@@ -6,6 +6,8 @@ import itertools
 import pickle
 import time
 from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -99,6 +101,29 @@ def test_it_can_be_sent_to_another_machine() -> None:
     again = function(decision)
     assert again is not None
     assert is_feasible(instance, again)
+
+
+def test_what_a_promise_takes_is_taken_where_it_costs_least() -> None:
+    """Next to nothing is missing, so that it is asked for alone: no value is given up but its unit's."""
+    projects = [
+        project("orion", 24, "research", priority=0.5),
+        *(project(f"quill{number}", 40, "products", priority=3) for number in range(6)),
+    ]
+    teams = [root(), team("research", guarantee=3), team("products")]
+    pools = [pool("iowa", 96, unit=8), pool("texas", 8, unit=4)]
+    organization = lab(pools, teams, projects)
+    instance = build_instance(organization, organization.as_of)
+    x = np.array([0, 0, 5, 0, 5, 0, 2, 2, 0, 0, 0, 0, 0, 0], dtype=np.int64)
+    short = instance.teams.names.index("research")
+    targets = list(instance.teams.target)
+    targets[short] = Fraction(1, 1000)
+    instance = replace(instance, teams=replace(instance.teams, target=tuple(targets)))
+    goals = list_goals(instance)
+    answer = decide(Decision(instance, x, goals[0].name, LIMITS))
+    assert answer is not None
+    before, after = (appraise(instance, goals, each) for each in (x, answer))
+    assert after[0] == 0.0
+    assert after[first_tier(goals)] >= before[first_tier(goals)] - 3 * 8
 
 
 def _promised() -> tuple[Instance, Ints]:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["allocate"]
 
-AFTERWARDS, WITH_MOVES = 6, 16
-"""How many times as long as checking and building reasons and verification take: 4 to 6, but 12 to 22
+AFTERWARDS, WITH_MOVES = 6, 14
+"""How many times as long as checking and building reasons and verification take: 4 to 6, but 8 to 14
 where moves are limited (measured), since then every holder may be why a project lacks something."""
 
 

@@ -30,7 +30,9 @@ def explain_projects(
     `proved` says whether the plan is proved to be the best one.
     """
     explain = reasons_of(organization, instance, x, proved=proved)
-    return tuple(next(explain(project.name)) for project in organization.projects)
+    by_team = sorted(organization.projects, key=lambda project: project.team)  # see Contest.promised
+    reasons = {project.name: next(explain(project.name)) for project in by_team}
+    return tuple(reasons[project.name] for project in organization.projects)
 
 
 def reasons_of(

@@ -4,7 +4,8 @@
   there for anybody else; nor can a project alone be granted more than a cap above it.
 - *Arcs* on which nothing can be granted then, or too little for a one-pool project's minimum; all arcs of a
   project that cannot reach its minimum any more, if it holds nothing.
-- *Caps and limits* that nobody can reach, however much is granted below them.
+- *Caps and limits* that nobody can reach, however much is granted below them. The others, and the budget of
+  moves, are rounded down to what whole units can add up to: multiples of their greatest common divisor.
 
 Every plan of the instance is a plan of the reduced one, with the same value on every goal, and the other
 way round. What today's holdings, or a plan to stay near to, use is never removed.
@@ -46,11 +47,14 @@ def reduce(instance: Instance) -> Reduced:
         useful |= instance.arcs.near > 0
     bounded = replace(instance, arcs=replace(instance.arcs, upper=np.where(useful, upper, 0)))
     part, kept = keep_arcs(bounded, np.asarray(useful))
-    caps, limits = (
-        _caps_in_reach(part),
-        [each for each in part.limits if _may_bind(part, each.arcs, each.gpus)],
+    caps = _caps_in_reach(part)
+    limits = [each for each in part.limits if _may_bind(part, each.arcs, each.gpus)]
+    reduced = replace(
+        part,
+        teams=replace(part.teams, cap=_in_steps(part, caps)),
+        limits=tuple(_in_units(part, each) for each in limits),
+        max_moves=_whole_moves(part),
     )
-    reduced = replace(part, teams=replace(part.teams, cap=caps), limits=tuple(limits))
     count = {
         "arcs": len(upper) - len(kept),
         "projects": _alive(instance) - _alive(part),
@@ -157,3 +161,35 @@ def _may_bind(instance: Instance, arcs: Ints, gpus: int) -> bool:
     """Whether a limit can be reached."""
     unit = np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool]
     return int((instance.arcs.upper[arcs] * unit[arcs]).sum()) > gpus
+
+
+def _in_units(instance: Instance, limit: TypeLimit) -> TypeLimit:
+    """The limit in whole units; as it is where holdings exceed it: the overrun is counted from there."""
+    unit = np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool[limit.arcs]]
+    return limit if limit.over else replace(limit, gpus=_down(limit.gpus, int(np.gcd.reduce(unit))))
+
+
+def _in_steps(instance: Instance, caps: tuple[int | None, ...]) -> tuple[int | None, ...]:
+    """The caps in what whole units below them add up to; as they are where holdings exceed them."""
+    arcs, teams = instance.arcs, instance.teams
+    step = np.zeros(len(caps), dtype=np.int64)
+    team = np.array(instance.projects.team, dtype=np.int64)[arcs.project]
+    np.gcd.at(step, team, np.array(instance.pools.unit_compute, dtype=np.int64)[arcs.pool])
+    for n in reversed(range(len(caps))):
+        if teams.parent[n] >= 0:
+            step[teams.parent[n]] = np.gcd(step[teams.parent[n]], step[n])
+    return tuple(
+        cap if cap is None or over else _down(cap, size)
+        for cap, over, size in zip(caps, teams.over, step.tolist(), strict=True)
+    )
+
+
+def _whole_moves(instance: Instance) -> int | None:
+    """The budget of moves in whole units of what is held."""
+    held = instance.arcs.pool[instance.arcs.wanted > 0]
+    step = int(np.gcd.reduce(np.array(instance.pools.unit, dtype=np.int64)[held], initial=0))
+    return None if instance.max_moves is None else _down(instance.max_moves, step)
+
+
+def _down(number: int, step: int) -> int:
+    return number // step * step if step else number

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from typing import NamedTuple
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +26,9 @@ NO_LEVEL = 1 << 30
 
 NO_LIMIT = 1 << 62
 """More GPUs than are ever moved."""
+
+FIELDS_IN_MIND = 1_000
+"""Fields of which is kept what they promise as a team sees it: all those of a few teams."""
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -73,7 +75,8 @@ class Rival:
     """Teams that would be short, or shorter, of their target without the unit."""
 
 
-class Field(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Field:
     """Rivals, and what decides their standing, in columns of the same order."""
 
     rivals: Sequence[Rival]
@@ -81,9 +84,10 @@ class Field(NamedTuple):
     pool: Ints
     tier: Ints
     worth: Floats
-    move_cost: Floats
+    worth_with_move: Floats
     is_pinned: Flags
-    needs_moves: Ints
+    is_stuck: Flags
+    """Too few moves are left for it to lose the unit."""
     chain: Ints
     """Teams above, from the root down, -1 where there is none; shape (rivals, levels of the tree)."""
     guaranteed: Flags
@@ -103,6 +107,7 @@ class Contest:
             rivals.sort(key=lambda one: (-one.tier, one.worth))
         self.in_pool = cache(lambda pool: _field(situation, self.by_pool[pool]))
         self.under = cache(self._under)
+        self.promised = lru_cache(FIELDS_IN_MIND)(lambda field, team: _promised(situation, field, team))
 
     def _under(self, team: int) -> Field:
         """Rivals of all pools under a team."""
@@ -136,7 +141,8 @@ class Contest:
         for kind in {limit.gpu_type for limit in limits}:
             makes_room &= np.array([each == kind for each in instance.pools.types])[field.pool]
         gain = _worth_of(situation, project, units, arc)
-        return field, np.where(makes_room, _standing(situation, field, project, gain), -1)
+        promised = self.promised(field, instance.projects.team[project])
+        return field, np.where(makes_room, _standing(situation, field, promised, project, gain), -1)
 
 
 def having(standings: Iterable[tuple[Field, Ints]], standing: Standing) -> list[Rival]:
@@ -147,6 +153,7 @@ def having(standings: Iterable[tuple[Field, Ints]], standing: Standing) -> list[
 
 def _field(situation: Situation, rivals: Sequence[Rival]) -> Field:
     instance = situation.instance
+    moves_left = NO_LIMIT if situation.moves_left is None else situation.moves_left
     levels = 1 + max(instance.teams.level, default=0)
     chain = np.full((len(rivals), levels), -1)
     guaranteed = np.zeros((len(rivals), levels), dtype=bool)
@@ -160,9 +167,9 @@ def _field(situation: Situation, rivals: Sequence[Rival]) -> Field:
         np.array([instance.arcs.pool[rival.arc] for rival in rivals], dtype=np.int64),
         np.array([rival.tier for rival in rivals], dtype=np.int64),
         np.array([rival.worth for rival in rivals], dtype=np.float64),
-        np.array([rival.move_cost for rival in rivals], dtype=np.float64),
+        np.array([rival.worth + rival.move_cost for rival in rivals], dtype=np.float64),
         np.array([rival.is_pinned for rival in rivals], dtype=bool),
-        np.array([rival.needs_moves for rival in rivals], dtype=np.int64),
+        np.array([rival.needs_moves > moves_left for rival in rivals], dtype=bool),
         chain,
         guaranteed,
     )
@@ -210,31 +217,33 @@ def _rival(situation: Situation, arc: int) -> Rival:
     )
 
 
-def _standing(situation: Situation, field: Field, project: int, gain: float) -> Ints:
-    """The place of every rival's standing against a project that gains so much for each reference GPU."""
+def _promised(situation: Situation, field: Field, team: int) -> Ints:
+    """The highest level at which a rival's unit keeps a guarantee that a team's projects are not under."""
     chain = np.full(field.chain.shape[1], -2)
-    chain[: len(situation.chain(project))] = situation.chain(project)[::-1]
-    tier, short_level = situation.instance.projects.tier[project], _short_level(situation, project)
+    above = situation.chains[team][::-1]
+    chain[: len(above)] = above
     kept = field.guaranteed & (field.chain != chain)
-    promised = np.where(kept.any(axis=1), kept.argmax(axis=1), NO_LEVEL)
+    return np.where(kept.any(axis=1), kept.argmax(axis=1), NO_LEVEL)
+
+
+def _standing(situation: Situation, field: Field, promised: Ints, project: int, gain: float) -> Ints:
+    """The place of every rival's standing against a project that gains so much for each reference GPU.
+
+    Of several reasons the one that is written last.
+    """
+    tier, short_level = situation.instance.projects.tier[project], _short_level(situation, project)
+    a_little_less, a_little_more = gain * (1 - TOLERANCE), gain / (1 - TOLERANCE)
     same = promised == short_level
     same_tier = same & (field.tier == tier)
-    moves_left = NO_LIMIT if situation.moves_left is None else situation.moves_left
-    rules = (
-        (promised < short_level, Standing.GUARANTEED),
-        (same & (field.tier < tier) & (field.worth > 0), Standing.AHEAD),
-        (same_tier & _is_more(field.worth, gain), Standing.AHEAD),
-        (same_tier & ~_is_more(gain, field.worth), Standing.EQUAL),
-        (field.is_pinned, Standing.PINNED),
-        (field.needs_moves > moves_left, Standing.MOVES_SPENT),
-        (same_tier & ~_is_more(gain, field.worth + field.move_cost), Standing.MOVE_COST),
-    )
-    places = [PLACES[standing] for _, standing in rules]
-    return np.select([holds for holds, _ in rules], places, PLACES[Standing.BEHIND])
-
-
-def _is_more(value: Floats | float, other: Floats | float) -> Flags:
-    return np.asarray(value > other + TOLERANCE * np.maximum(np.abs(value), np.abs(other)))
+    place = np.full(len(promised), PLACES[Standing.BEHIND])
+    place[same_tier & (field.worth_with_move >= a_little_less)] = PLACES[Standing.MOVE_COST]
+    place[field.is_stuck] = PLACES[Standing.MOVES_SPENT]
+    place[field.is_pinned] = PLACES[Standing.PINNED]
+    place[same_tier & (field.worth >= a_little_less)] = PLACES[Standing.EQUAL]
+    place[same_tier & (field.worth > a_little_more)] = PLACES[Standing.AHEAD]
+    place[same & (field.tier < tier) & (field.worth > 0)] = PLACES[Standing.AHEAD]
+    place[promised < short_level] = PLACES[Standing.GUARANTEED]
+    return place
 
 
 def _short_level(situation: Situation, project: int) -> int:

@@ -34,8 +34,11 @@ from gpu_opt.solver import Effort
 if TYPE_CHECKING:
     from gpu_opt.allocation.constraints import Terms
 
-LUMPS_SHARE = 0.7
+LUMPS_SHARE = 0.6
 """Share of the time in which lumps are decided."""
+
+UNITS_SHARE = 0.6
+"""Share of what is left in which units are decided; the rest is for promises that they miss."""
 
 LUMPS_GAP = 1e-4
 """Relative gap at which they are decided well enough: rounding costs ten times as much."""
@@ -90,7 +93,7 @@ def _decide_units(program: Program, units: Floats) -> Ints | None:
     _give_a_way_out(program)
     low, high = np.floor(units + ROUNDING).astype(np.int64), np.ceil(units - ROUNDING).astype(np.int64)
     _allow(program, low, high)
-    found = ask(program, program.left, start=False)
+    found = ask(program, UNITS_SHARE * program.left, start=False)
     if found is not None and not _missed(program, found):
         return found
     rounded = round_relaxation(program.decision.part, units)
@@ -98,7 +101,7 @@ def _decide_units(program: Program, units: Floats) -> Ints | None:
         variable.lowBound, variable.upBound = 0, 1
     _allow(program, np.minimum(low, rounded), np.maximum(high, rounded))
     set_start(program.decision.part, variables, rounded if found is None else found)
-    again = ask(program, program.left, start=True)
+    again = ask(program, UNITS_SHARE * program.left, start=True)
     return found if again is None else again
 
 

@@ -47,11 +47,14 @@ LOSERS = 6
 ARCS = 6
 """Arcs of a project that a part looks at, beside those in use."""
 
-MANY, FEWER_ARCS = 500, 3
+MANY, FEWER_ARCS = 500, 4
 """Projects that decide coarsely at once, and arcs of each that they look at."""
 
 SECONDS_PER_ARC = 1.5e-3
-"""That this may take, for each arc; half of it is mostly enough."""
+"""That this takes, for each arc; half of it is mostly enough."""
+
+AT_MOST = 3
+"""How many times as long it may take, where there is time: a third of what is left."""
 
 PATIENCE = 3
 """How many times as long a goal must still have, for what it gains to be more than what others would: but
@@ -87,20 +90,20 @@ def _neighbours_rounded(stage: Stage) -> Iterator[Job]:
 def _coarse_jobs(stage: Stage, meanwhile: Iterator[Job]) -> Iterator[Job]:
     """Yield parts of many projects, one after the other, where most is lost first; others `meanwhile`.
 
-    It ends when parts of a few projects gain more in the same time.
+    It ends when parts of a few projects gain more in the same time, several times or with all that there are.
     """
     assert stage.guide is not None
     if stage.incumbent.instance.max_moves is None:
         yield from itertools.islice(meanwhile, FEW_FIRST)
-    loss = _losses(stage, stage.guide)
-    groups = by_team(stage.incumbent.instance, MANY, stage.goal.index)
-    for many in sorted(groups, key=lambda projects: -float(loss[projects].sum())):
-        while stage.is_coarse:
-            yield next(meanwhile)
-        if stage.outdone >= OUTDONE:
-            break
-        job = _coarse(stage, many)
-        if job is not None:
+    groups = list(by_team(stage.incumbent.instance, MANY, stage.goal.index))
+    while True:
+        loss = _losses(stage, stage.guide)
+        for many in sorted(groups, key=lambda projects: -float(loss[projects].sum())):
+            while stage.is_coarse:
+                yield next(meanwhile)
+            job = None if stage.outdone >= min(OUTDONE, len(groups)) else _coarse(stage, many)
+            if job is None:
+                return
             yield job
 
 
@@ -202,10 +205,10 @@ def _coarse(stage: Stage, chosen: Sequence[int]) -> Job | None:
     assert guide is not None
     before, among = incumbent.x, choose_arcs(stage.market, guide.prices, incumbent.x, FEWER_ARCS)
     part, arcs = restrict(incumbent.instance, before, chosen, among | (guide.relaxed > 0))
-    seconds = SECONDS_PER_ARC * len(arcs)
-    patience = 1 if incumbent.instance.max_moves is not None else PATIENCE
-    if stage.seconds_left < patience * seconds:
+    usual = SECONDS_PER_ARC * len(arcs)
+    if stage.seconds_left < usual * (1 if incumbent.instance.max_moves is not None else PATIENCE):
         return None
+    seconds = max(usual, min(stage.seconds_left / PATIENCE, AT_MOST * usual))
     stage.is_coarse, begun = True, stage.value
 
     def done(answer: Ints | None) -> None:

@@ -107,7 +107,8 @@ def decide(decision: Decision, cancel: Cancel | None = None) -> Ints | None:
     answer = _decide_goal(program, program.position, decision.x)
     if program.goals[program.position].kind in WITH_VALUES and not _gains(program, answer):
         alone = _decide_goal(program, program.position, decision.x, alone=True)
-        answer = alone if _gains(program, alone) else answer
+        if alone is not None and _gains(program, alone):
+            answer = _with_values(program, alone)
     return None if answer is None else hand_on(program, answer)
 
 
@@ -118,6 +119,14 @@ def open_program(decision: Decision, cancel: Cancel | None) -> Program | None:
     if position is None:
         return None
     return Program(decision, goals, position, formulate(decision.part), cancel, ends)
+
+
+def _with_values(program: Program, x: Ints) -> Ints:
+    """The grants with what the goal leaves decided for the values after it: it was decided without them."""
+    for later in range(program.position + 1, len(program.goals)):
+        answer = _decide_goal(program, later, x) if program.goals[later].kind == "value" else None
+        x = x if answer is None else answer
+    return x
 
 
 def _gains(program: Program, answer: Ints | None) -> bool:
