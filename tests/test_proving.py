@@ -10,6 +10,7 @@ from gpu_opt.allocation.incumbent import first_incumbent
 from gpu_opt.allocation.relaxing import ask_relaxation
 from gpu_opt.allocation.stage import Stage
 from gpu_opt.allocation.strategy import proving
+from gpu_opt.allocation.strategy.blocks import Block
 from gpu_opt.allocation.strategy.crew import Job
 from gpu_opt.allocation.strategy.pricing import as_goal, open_market
 from gpu_opt.allocation.strategy.table import tabulate
@@ -40,7 +41,7 @@ def test_of_a_block_counts_the_best_that_was_proved_once(stage: Stage) -> None:
     assert stage.guide is not None
     blocks = proving._closed_blocks(stage, 20)
     assert len(blocks) > 1
-    taken: dict[proving.Block, float] = {}
+    taken: dict[Block, float] = {}
     bounds = [stage.bound]
     for limits in (proving.CUT_LIMITS, proving.BLOCK_LIMITS, proving.CUT_LIMITS):
         for job in proving._block_jobs(stage, stage.guide, blocks, limits, taken):
