@@ -39,6 +39,8 @@ class Effort(Enum):
     is as good, in a quarter of the time; its bound is weaker."""
     ROOT = ("-passCuts", "3", "-heur", "off", "-strongBranching", "0", "-maxNodes", "1")
     """It cuts and does nothing else: for the bound alone."""
+    FEW_NODES = ("-passCuts", "3", "-heur", "off", "-maxNodes", "10")
+    """It cuts and branches a few times, for the bound alone: where much hangs on one or two decisions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,9 @@ def solve(
         args, names = _command(
             problem, options, folder, seconds, gap, nodes, start, relax, preprocess, primal, effort
         )
-        grace = 0.0 if effort is Effort.ROOT else GRACE  # cuts that are not finished prove nothing
+        grace = (
+            0.0 if effort in {Effort.ROOT, Effort.FEW_NODES} else GRACE
+        )  # cuts that are not finished prove nothing
         text = run_again_if_it_dies(args, folder, options.cancel, begun + seconds, report, grace)
         solution = folder / SOLUTION
         status, stop = judge(_first_line(solution), text, options.cancel.is_set())

@@ -81,6 +81,16 @@ def test_a_promise_that_whole_units_would_miss_is_mended() -> None:
     assert appraise(instance, goals, answer)[: first_tier(goals)] == (0.0,) * first_tier(goals)
 
 
+def test_a_promise_that_the_plan_misses_is_sought_together_with_values() -> None:
+    """Held where the plan has it, it would stay missed: quill is worth more. Parts find the rest."""
+    instance, x = _promised()
+    goals, nothing = list_goals(instance), np.zeros_like(x)
+    assert appraise(instance, goals, nothing)[0] > 8
+    answer = decide_coarsely(Decision(instance, nothing, "value_tier_1", LIMITS))
+    assert answer is not None
+    assert appraise(instance, goals, answer)[0] < 0.01
+
+
 def test_mending_takes_a_few_projects_around_the_team_that_is_short() -> None:
     """Nothing at all misses the promise; what else was granted stays where nobody needs it."""
     instance, x = _promised()

@@ -1,22 +1,34 @@
-"""Jobs that improve the bound: blocks are cut, then solved; of each counts the best that was proved."""
+"""Jobs that improve the bound: blocks are cut, then solved; of each counts the best that was proved.
+
+Where a promise is missed it comes first, in the plan and in the bound.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
 import pytest
 
 from benchmarks.generator import Dials, generate
+from gpu_opt.allocation.appraisal import appraise, trivial_bound
 from gpu_opt.allocation.goals import list_goals
-from gpu_opt.allocation.incumbent import first_incumbent
-from gpu_opt.allocation.relaxing import ask_relaxation
+from gpu_opt.allocation.incumbent import Incumbent, first_incumbent
+from gpu_opt.allocation.relaxing import _relax, ask_relaxation
 from gpu_opt.allocation.stage import Stage
 from gpu_opt.allocation.strategy import proving
 from gpu_opt.allocation.strategy.blocks import Block
+from gpu_opt.allocation.strategy.coarse import decide_coarsely
 from gpu_opt.allocation.strategy.crew import Job
+from gpu_opt.allocation.strategy.improving import improving_jobs
 from gpu_opt.allocation.strategy.pricing import as_goal, open_market
+from gpu_opt.allocation.strategy.sifting import sift
 from gpu_opt.allocation.strategy.table import tabulate
+from gpu_opt.cbc_process import GRACE
 from gpu_opt.clock import Clock
 from gpu_opt.indexing import build_instance
 from gpu_opt.options import Cancel, Options
+from gpu_opt.solver import Answer, Effort, solve
 
 
 @pytest.fixture
@@ -30,6 +42,22 @@ def stage() -> Stage:
     ask_relaxation(stage)
     assert stage.guide is not None
     stage.tighten(as_goal(stage.guide.aim, stage.guide.bound))
+    return stage
+
+
+@pytest.fixture
+def missing() -> Stage:
+    """Nobody has anything; what every promise is short of is held."""
+    organization = generate(Dials(projects=60, pools=6, binding="caps"))
+    instance = build_instance(organization, organization.as_of)
+    goals, nothing = list_goals(instance), np.zeros(len(instance.arcs.pool), dtype=np.int64)
+    incumbent = Incumbent(instance, goals, nothing, appraise(instance, goals, nothing))
+    tier = next(k for k, goal in enumerate(goals) if goal.kind == "value")
+    clock = Clock(Options(threads=1, time_limit=60))
+    stage = Stage(incumbent, tier, open_market(tabulate(instance)), clock, 60.0)
+    aim = stage.aim
+    assert max(aim.held) > 0
+    stage.guide = sift(stage.market, aim, nothing, 0.0, lambda each: _relax(stage, each), lambda: False)
     return stage
 
 
@@ -59,3 +87,44 @@ def test_the_whole_program_is_cut_first_where_there_is_no_time_for_its_blocks(
     assert proving._has_time_for_one(stage) is has
     monkeypatch.setattr(proving, "ROOT_ARCS", 0)
     assert proving._has_time_for_one(stage) is False
+
+
+def test_where_a_promise_is_missed_the_whole_program_is_cut_and_branched_on_before_any_block(
+    missing: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    efforts = []
+
+    def recording(*arguments: Any, effort: Effort, **options: Any) -> Answer:
+        efforts.append(effort)
+        return solve(*arguments, effort=effort, **options)
+
+    monkeypatch.setattr(proving, "solve", recording)
+    job = next(proving.proving_jobs(missing))
+    assert job is not None
+    assert job.is_here
+    work_off(job)
+    assert efforts == [Effort.FEW_NODES]
+    assert missing.value <= missing.bound < trivial_bound(missing.incumbent.instance, missing.goal)
+
+
+def test_a_missed_promise_is_sought_by_many_projects_in_half_of_all_the_time_that_is_left(
+    missing: Stage,
+) -> None:
+    goals, clock, until = missing.incumbent.goals, missing.clock, missing.clock.meter + 0.1
+    level = next(k for k, goal in enumerate(goals) if missing.incumbent.values[k] > 0)
+    stage = Stage(missing.incumbent, level, missing.market, clock, until, missing.guide)
+    job = next(improving_jobs(stage))
+    assert job.function is decide_coarsely
+    seconds = job.task.limits.seconds
+    assert until + seconds <= stage.until <= clock.meter + 0.5 * clock.left + GRACE
+    before = stage.value
+    work_off(job)
+    assert stage.value < before
+
+
+def test_a_missed_promise_takes_no_time_that_others_need(missing: Stage) -> None:
+    """Half of what is left is not enough for so many."""
+    goals, clock = missing.incumbent.goals, Clock(Options(threads=1, time_limit=0.05))
+    level = next(k for k, goal in enumerate(goals) if missing.incumbent.values[k] > 0)
+    stage = Stage(missing.incumbent, level, missing.market, clock, clock.meter + 0.02, missing.guide)
+    assert next(improving_jobs(stage)).function is not decide_coarsely

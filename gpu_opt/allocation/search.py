@@ -26,7 +26,7 @@ from gpu_opt.clock import Clock
 from gpu_opt.instance import Instance, Ints
 from gpu_opt.plan import Stop
 
-TIME_SHARES = {"repair": 1.0, "guarantee": 2.0, "value": 9.0, "moves": 0.5}
+TIME_SHARES = {"repair": 1.0, "guarantee": 4.0, "value": 9.0, "moves": 0.5}
 """How what is left of the limit is shared between the goals still to come."""
 
 TINY = 300

@@ -75,6 +75,8 @@ def _decide_lumps(program: Program) -> Floats | None:
     part, variables = program.decision.part, program.formulation.variables
     aim_at(program, program.position, program.decision.x)
     program.formulation.problem.objective = expression(every_variable_once(_counted(program)))
+    if _misses_a_promise(program):
+        _give_a_way_out(program)
     set_start(part, variables, program.decision.x)
     for variable in variables.x:
         variable.cat = "Continuous"
@@ -103,6 +105,13 @@ def _decide_units(program: Program, units: Floats) -> Ints | None:
     set_start(program.decision.part, variables, rounded if found is None else found)
     again = ask(program, UNITS_SHARE * program.left, start=True)
     return found if again is None else again
+
+
+def _misses_a_promise(program: Program) -> bool:
+    """Whether the part has less than was promised: then more is sought, together with the goal."""
+    goals, decision = program.goals, program.decision
+    has = appraise(decision.part, goals, decision.x)
+    return any(goals[k].kind == "guarantee" and has[k] > 0 for k in range(program.position))
 
 
 def _counted(program: Program) -> Terms:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gpu_opt.allocation.appraisal import team_compute
 from gpu_opt.allocation.neighbourhoods import choose_projects
 from gpu_opt.allocation.restriction import restrict
 from gpu_opt.allocation.strategy.between import at_random, between, by_team
@@ -26,7 +27,8 @@ from gpu_opt.allocation.strategy.parts import Decision, Limits, decide
 from gpu_opt.allocation.strategy.pricing import price
 from gpu_opt.allocation.strategy.sifting import Guide
 from gpu_opt.allocation.strategy.table import Flags, Floats
-from gpu_opt.instance import Ints
+from gpu_opt.cbc_process import GRACE
+from gpu_opt.instance import MILLI, Ints, chains_up
 from gpu_opt.solver import Effort
 
 if TYPE_CHECKING:
@@ -60,6 +62,9 @@ PATIENCE = 3
 """How many times as long a goal must still have, for what it gains to be more than what others would: but
 where moves are few nothing else finds as much."""
 
+PROMISES_SHARE = 0.5
+"""Share of all time that is left which it may take where a promise is missed."""
+
 FEW_FIRST = 40
 """Parts of a few projects that come before, where moves are not limited: while they gain most."""
 
@@ -78,6 +83,8 @@ def improving_jobs(stage: Stage) -> Iterator[Job]:
     if stage.goal.kind == "value" and stage.guide is not None:
         yield from _neighbours_rounded(stage)
         yield from _coarse_jobs(stage, rounds)
+    if stage.goal.kind == "guarantee" and stage.guide is not None:
+        yield from _coarse_for_promises(stage)
     yield from rounds
 
 
@@ -95,7 +102,7 @@ def _coarse_jobs(stage: Stage, meanwhile: Iterator[Job]) -> Iterator[Job]:
     assert stage.guide is not None
     if stage.incumbent.instance.max_moves is None:
         yield from itertools.islice(meanwhile, FEW_FIRST)
-    groups = list(by_team(stage.incumbent.instance, MANY, stage.goal.index))
+    groups = list(by_team(stage.incumbent.instance, MANY, stage.guide.aim.goal.index))
     while True:
         loss = _losses(stage, stage.guide)
         for many in sorted(groups, key=lambda projects: -float(loss[projects].sum())):
@@ -105,6 +112,24 @@ def _coarse_jobs(stage: Stage, meanwhile: Iterator[Job]) -> Iterator[Job]:
             if job is None:
                 return
             yield job
+
+
+def _coarse_for_promises(stage: Stage) -> Iterator[Job]:
+    """Yield the part of many projects that most is missed of, if there is time for it."""
+    assert stage.guide is not None
+    instance = stage.incumbent.instance
+    missing = np.array([each * MILLI for each in instance.teams.target], dtype=np.float64)
+    missing = np.maximum(0.0, missing - team_compute(instance, stage.incumbent.x))
+    missing[np.array(instance.teams.level) != stage.goal.index] = 0.0
+    chains, team = chains_up(instance.teams), instance.projects.team
+
+    def missed(projects: Sequence[int]) -> float:
+        return float(missing[sorted({n for j in projects for n in chains[team[j]]})].sum())
+
+    most = max(by_team(instance, MANY), key=missed, default=[])
+    job = _coarse(stage, most) if most else None
+    if job is not None:
+        yield job
 
 
 def _rounds(stage: Stage) -> Iterator[Job]:
@@ -205,10 +230,9 @@ def _coarse(stage: Stage, chosen: Sequence[int]) -> Job | None:
     assert guide is not None
     before, among = incumbent.x, choose_arcs(stage.market, guide.prices, incumbent.x, FEWER_ARCS)
     part, arcs = restrict(incumbent.instance, before, chosen, among | (guide.relaxed > 0))
-    usual = SECONDS_PER_ARC * len(arcs)
-    if stage.seconds_left < usual * (1 if incumbent.instance.max_moves is not None else PATIENCE):
+    seconds = _time_for_many(stage, len(arcs))
+    if seconds is None:
         return None
-    seconds = max(usual, min(stage.seconds_left / PATIENCE, AT_MOST * usual))
     stage.is_coarse, begun = True, stage.value
 
     def done(answer: Ints | None) -> None:
@@ -220,7 +244,24 @@ def _coarse(stage: Stage, chosen: Sequence[int]) -> Job | None:
         stage.outdone = 0 if stage.value - found > found - begun else stage.outdone + 1
 
     limits = stage.within_time(replace(LIMITS, seconds=seconds, effort=Effort.FULL))
-    return Job(decide_coarsely, Decision(part, before[arcs], stage.goal.name, limits), done)
+    return Job(decide_coarsely, Decision(part, before[arcs], guide.aim.goal.name, limits), done)
+
+
+def _time_for_many(stage: Stage, arcs: int) -> float | None:
+    """Seconds for a coarse part; None if it would take too many of those that are left.
+
+    A promise that is missed may take them from the goals after it, which it decides as well.
+    """
+    usual, clock = SECONDS_PER_ARC * arcs, stage.clock
+    if stage.goal.kind == "guarantee" and stage.options.work_limit is None:
+        seconds = min(PROMISES_SHARE * clock.left, AT_MOST * usual)
+        if seconds < usual:
+            return None
+        stage.until = max(stage.until, min(clock.limit, clock.meter + seconds + GRACE))
+        return seconds
+    if stage.seconds_left < usual * (1 if stage.incumbent.instance.max_moves is not None else PATIENCE):
+        return None
+    return max(usual, min(stage.seconds_left / PATIENCE, AT_MOST * usual))
 
 
 def _rounding(stage: Stage, chosen: Sequence[int], *, dived: bool) -> Job:
