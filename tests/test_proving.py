@@ -16,7 +16,7 @@ from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.incumbent import Incumbent, first_incumbent
 from gpu_opt.allocation.relaxing import _relax, ask_relaxation
 from gpu_opt.allocation.stage import Stage
-from gpu_opt.allocation.strategy import proving
+from gpu_opt.allocation.strategy import improving, proving
 from gpu_opt.allocation.strategy.blocks import Block
 from gpu_opt.allocation.strategy.coarse import decide_coarsely
 from gpu_opt.allocation.strategy.crew import Job
@@ -128,3 +128,14 @@ def test_a_missed_promise_takes_no_time_that_others_need(missing: Stage) -> None
     level = next(k for k, goal in enumerate(goals) if missing.incumbent.values[k] > 0)
     stage = Stage(missing.incumbent, level, missing.market, clock, clock.meter + 0.02, missing.guide)
     assert next(improving_jobs(stage)).function is not decide_coarsely
+
+
+@pytest.mark.parametrize(("far", "first"), [(2.0, False), (0.0, True)])
+def test_in_a_lab_of_one_part_many_projects_decide_first_while_the_plan_is_far_from_its_bound(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, far: float, first: bool
+) -> None:
+    assert stage.gap > 0
+    monkeypatch.setattr(improving, "FAR", far)
+    jobs = improving_jobs(stage)
+    assert next(jobs).function is not decide_coarsely  # what the dive left in halves is rounded first
+    assert (next(jobs).function is decide_coarsely) is first

@@ -94,6 +94,11 @@ class Stage:
         return self.incumbent.values[self.position]
 
     @property
+    def gap(self) -> float:
+        """Relative, of the plan from what is proved."""
+        return self._gap(self.bound)
+
+    @property
     def aim(self) -> Aim:
         """The goal, with the earlier ones where the plan has them: a later stage may have improved them."""
         before = self.incumbent.goals[: self.position]

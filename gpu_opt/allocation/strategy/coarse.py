@@ -38,7 +38,10 @@ LUMPS_SHARE = 0.6
 """Share of the time in which lumps are decided."""
 
 UNITS_SHARE = 0.6
-"""Share of what is left in which units are decided; the rest is for promises that they miss."""
+"""Share of what is left in which units are decided; the rest is for another try where they miss a promise."""
+
+MENDING_SHARE = 0.15
+"""Share of all the time that is kept for promises that units miss."""
 
 LUMPS_GAP = 1e-4
 """Relative gap at which they are decided well enough: rounding costs ten times as much."""
@@ -56,10 +59,11 @@ def decide_coarsely(decision: Decision, cancel: Cancel | None = None) -> Ints | 
     They may be worse than what the part has; what it says of least units is not asked for.
     """
     program = open_program(decision, cancel)
-    units = None if program is None else _decide_lumps(program)
-    if program is None or units is None:
+    if program is None:
         return None
-    found = _decide_units(program, units)
+    before_mending = replace(program, ends=program.ends - MENDING_SHARE * program.left)
+    units = _decide_lumps(before_mending)
+    found = None if units is None else _decide_units(before_mending, units)
     if found is None:
         return None
     found = _mend(program, found)

@@ -65,6 +65,12 @@ where moves are few nothing else finds as much."""
 PROMISES_SHARE = 0.5
 """Share of all time that is left which it may take where a promise is missed."""
 
+LARGER_SHARE = 0.6
+"""Share of a goal's time that it may take where it gains most."""
+
+FAR = 0.005
+"""Gap of a plan from which on they gain most where they are all that there are, too."""
+
 FEW_FIRST = 40
 """Parts of a few projects that come before, where moves are not limited: while they gain most."""
 
@@ -100,7 +106,7 @@ def _coarse_jobs(stage: Stage, meanwhile: Iterator[Job]) -> Iterator[Job]:
     It ends when parts of a few projects gain more in the same time, several times or with all that there are.
     """
     assert stage.guide is not None
-    if stage.incumbent.instance.max_moves is None:
+    if not _gains_most(stage):
         yield from itertools.islice(meanwhile, FEW_FIRST)
     groups = list(by_team(stage.incumbent.instance, MANY, stage.guide.aim.goal.index))
     while True:
@@ -247,6 +253,12 @@ def _coarse(stage: Stage, chosen: Sequence[int]) -> Job | None:
     return Job(decide_coarsely, Decision(part, before[arcs], guide.aim.goal.name, limits), done)
 
 
+def _gains_most(stage: Stage) -> bool:
+    """Whether many projects deciding together gain more than anything else does in the same time."""
+    is_one_part = len(stage.incumbent.instance.projects.names) <= 1.5 * MANY
+    return stage.incumbent.instance.max_moves is not None or (is_one_part and stage.gap > FAR)
+
+
 def _time_for_many(stage: Stage, arcs: int) -> float | None:
     """Seconds for a coarse part; None if it would take too many of those that are left.
 
@@ -259,9 +271,10 @@ def _time_for_many(stage: Stage, arcs: int) -> float | None:
             return None
         stage.until = max(stage.until, min(clock.limit, clock.meter + seconds + GRACE))
         return seconds
-    if stage.seconds_left < usual * (1 if stage.incumbent.instance.max_moves is not None else PATIENCE):
+    needed, share = (1.0, LARGER_SHARE) if _gains_most(stage) else (PATIENCE, 1.0 / PATIENCE)
+    if stage.seconds_left < usual * needed:
         return None
-    return max(usual, min(stage.seconds_left / PATIENCE, AT_MOST * usual))
+    return max(usual, min(stage.seconds_left * share, AT_MOST * usual))
 
 
 def _rounding(stage: Stage, chosen: Sequence[int], *, dived: bool) -> Job:
