@@ -61,9 +61,12 @@ VARIANTS = (
         "no rounding together",
         ((improving, "_neighbours_rounded", _nothing), (improving, "at_random", _nothing)),
     ),
-    Variant("nothing coarse", ((improving, "_coarse_jobs", _nothing),)),
+    Variant(
+        "nothing coarse",
+        ((improving, "_coarse_jobs", _nothing), (improving, "_coarse_for_promises", _nothing)),
+    ),
     Variant("no haste", ((improving, "LIMITS", replace(improving.LIMITS, effort=Effort.FULL)),)),
-    Variant("no parts by loss", ((improving, "_by_loss", lambda _: []),)),
+    Variant("no parts by loss", ((improving, "by_loss", lambda _: []),)),
     Variant("no blocks", ((proving, "_block_jobs", _nothing),)),
     Variant("no root cuts", ((proving, "ROOT_ARCS", -1),)),
 )

@@ -15,20 +15,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gpu_opt.allocation.appraisal import team_compute
-from gpu_opt.allocation.neighbourhoods import choose_projects
 from gpu_opt.allocation.restriction import restrict
 from gpu_opt.allocation.strategy.between import at_random, between, by_team
-from gpu_opt.allocation.strategy.blocks import cut_tree, loss_of
+from gpu_opt.allocation.strategy.choosing import across, around_losers, by_loss, losses, who_misses_most
 from gpu_opt.allocation.strategy.coarse import decide_coarsely
 from gpu_opt.allocation.strategy.crew import Job
 from gpu_opt.allocation.strategy.focus import choose_arcs
 from gpu_opt.allocation.strategy.parts import Decision, Limits, decide
-from gpu_opt.allocation.strategy.pricing import price
-from gpu_opt.allocation.strategy.sifting import Guide
-from gpu_opt.allocation.strategy.table import Flags, Floats
+from gpu_opt.allocation.strategy.table import Flags
 from gpu_opt.cbc_process import GRACE
-from gpu_opt.instance import MILLI, Ints, chains_up
+from gpu_opt.instance import Ints
 from gpu_opt.solver import Effort
 
 if TYPE_CHECKING:
@@ -37,14 +33,8 @@ if TYPE_CHECKING:
 LIMITS = Limits(seconds=1.0, nodes=100, gap=1e-5, effort=Effort.HASTY)
 """For one part. Most need a few tenths of a second."""
 
-BLOCK, ACROSS = 25, 18
-"""Projects in a block, and in a part that cuts across the tree."""
-
 LATER = 80
 """Projects of later tiers that decide at once, before anything else is tried."""
-
-LOSERS = 6
-"""Projects around which parts are chosen, before every round of blocks."""
 
 ARCS = 6
 """Arcs of a project that a part looks at, beside those in use."""
@@ -110,7 +100,7 @@ def _coarse_jobs(stage: Stage, meanwhile: Iterator[Job]) -> Iterator[Job]:
         yield from itertools.islice(meanwhile, FEW_FIRST)
     groups = list(by_team(stage.incumbent.instance, MANY, stage.guide.aim.goal.index))
     while True:
-        loss = _losses(stage, stage.guide)
+        loss = losses(stage, stage.guide)
         for many in sorted(groups, key=lambda projects: -float(loss[projects].sum())):
             while stage.is_coarse:
                 yield next(meanwhile)
@@ -122,17 +112,7 @@ def _coarse_jobs(stage: Stage, meanwhile: Iterator[Job]) -> Iterator[Job]:
 
 def _coarse_for_promises(stage: Stage) -> Iterator[Job]:
     """Yield the part of many projects that most is missed of, if there is time for it."""
-    assert stage.guide is not None
-    instance = stage.incumbent.instance
-    missing = np.array([each * MILLI for each in instance.teams.target], dtype=np.float64)
-    missing = np.maximum(0.0, missing - team_compute(instance, stage.incumbent.x))
-    missing[np.array(instance.teams.level) != stage.goal.index] = 0.0
-    chains, team = chains_up(instance.teams), instance.projects.team
-
-    def missed(projects: Sequence[int]) -> float:
-        return float(missing[sorted({n for j in projects for n in chains[team[j]]})].sum())
-
-    most = max(by_team(instance, MANY), key=missed, default=[])
+    most = who_misses_most(stage, list(by_team(stage.incumbent.instance, MANY)))
     job = _coarse(stage, most) if most else None
     if job is not None:
         yield job
@@ -143,16 +123,16 @@ def _rounds(stage: Stage) -> Iterator[Job]:
     instance, tried = stage.incumbent.instance, Tried()
     number, rounds = itertools.count(), itertools.count()
     while True:
-        for rivals in untried(stage, _around_losers(stage), tried):
+        for rivals in untried(stage, around_losers(stage), tried):
             yield _job(stage, rivals)
-        for chosen in untried(stage, _by_loss(stage), tried):
+        for chosen in untried(stage, by_loss(stage), tried):
             yield _job(stage, chosen)
             if stage.goal.kind != "value" or next(number) % 4 == 3:
-                yield _job(stage, _across(stage, next(number)))
+                yield _job(stage, across(stage, next(number)))
         for mixed in at_random(instance, (stage.options.seed, next(number))) if stage.guide else ():
             yield _rounding(stage, mixed, dived=next(rounds) % 2 == 1)
         for _ in range(8):
-            yield _job(stage, _across(stage, next(number)))
+            yield _job(stage, across(stage, next(number)))
 
 
 def untried(stage: Stage, parts: Iterable[Sequence[int]], tried: Tried) -> Iterator[Sequence[int]]:
@@ -172,54 +152,6 @@ def _after_earlier_tiers(stage: Stage) -> Iterator[list[int]]:
     """
     if stage.is_later_tier:
         yield from by_team(stage.incumbent.instance, LATER, stage.goal.index)
-
-
-def _losses(stage: Stage, guide: Guide) -> Floats:
-    """How much less than its best every project gains in the plan, at the guide's prices."""
-    priced = price(stage.market, guide.aim, guide.prices)
-    return loss_of(stage.market.table, guide.aim, guide.prices, priced, stage.incumbent.x)
-
-
-def _by_loss(stage: Stage) -> list[Sequence[int]]:
-    """The blocks in which the plan loses something at the guide's prices, most first."""
-    guide = stage.guide
-    if guide is None or stage.goal.kind != "value":
-        return []
-    loss = _losses(stage, guide)
-    blocks = [block.projects for block in cut_tree(stage.incumbent.instance, BLOCK)]
-    by_loss = sorted(blocks, key=lambda projects: -float(loss[list(projects)].sum()))
-    return [projects for projects in by_loss if loss[list(projects)].sum() > 0]
-
-
-def _around_losers(stage: Stage) -> Iterator[list[int]]:
-    """The projects that lose most, each with those that have what the relaxation gives it.
-
-    In its pools: who has more there than in the relaxation; where moves are few: who spends more of them.
-    """
-    guide, instance = stage.guide, stage.incumbent.instance
-    if guide is None or stage.goal.kind != "value":
-        return
-    arcs, count = instance.arcs, len(instance.projects.names)
-    unit = np.array(instance.pools.unit, dtype=np.float64)[arcs.pool]
-    market = instance.pools.market[arcs.pool]
-    for loser in np.argsort(-_losses(stage, guide), kind="stable")[:LOSERS].tolist():
-        x = stage.incumbent.x
-        own = slice(instance.projects.arcs[loser].start, instance.projects.arcs[loser].stop)
-        here = np.isin(market, market[own][(guide.relaxed[own] > 0) | (arcs.wanted[own] > 0)])
-        excess = np.where(here, x - guide.relaxed, 0.0)
-        if instance.max_moves is not None:
-            kept, better = np.minimum(x, arcs.wanted), np.minimum(guide.relaxed, arcs.wanted)
-            excess = np.maximum(excess, better - kept)
-        taken = np.bincount(arcs.project, weights=np.maximum(excess, 0.0) * unit, minlength=count)
-        taken[loser] = np.inf
-        yield sorted(np.argsort(-taken, kind="stable")[:ACROSS].tolist())
-
-
-def _across(stage: Stage, number: int) -> Sequence[int]:
-    incumbent, guide = stage.incumbent, stage.guide
-    relaxed = None if guide is None else guide.relaxed
-    seed = (stage.options.seed, number)
-    return choose_projects(incumbent.instance, incumbent.x, relaxed, stage.goal, ACROSS, seed)
 
 
 def _job(stage: Stage, chosen: Sequence[int]) -> Job:
