@@ -21,6 +21,7 @@ from gpu_opt.allocation.strategy.blocks import Block
 from gpu_opt.allocation.strategy.coarse import decide_coarsely
 from gpu_opt.allocation.strategy.crew import Job
 from gpu_opt.allocation.strategy.improving import improving_jobs
+from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import as_goal, open_market
 from gpu_opt.allocation.strategy.sifting import sift
 from gpu_opt.allocation.strategy.table import tabulate
@@ -28,6 +29,7 @@ from gpu_opt.cbc_process import GRACE
 from gpu_opt.clock import Clock
 from gpu_opt.indexing import build_instance
 from gpu_opt.options import Cancel, Options
+from gpu_opt.plan import Stop
 from gpu_opt.solver import Answer, Effort, solve
 
 
@@ -139,3 +141,17 @@ def test_in_a_lab_of_one_part_many_projects_decide_first_while_the_plan_is_far_f
     jobs = improving_jobs(stage)
     assert next(jobs).function is not decide_coarsely  # what the dive left in halves is rounded first
     assert (next(jobs).function is decide_coarsely) is first
+
+
+def test_a_goal_whose_time_was_used_up_before_still_has_the_bound_of_known_prices(missing: Stage) -> None:
+    """The relaxation was found for promises that are kept; they are not."""
+    incumbent, clock, goal = missing.incumbent, missing.clock, missing.goal
+    earlier = incumbent.goals[: missing.position]
+    hoped = Aim(goal, earlier, tuple(trivial_bound(incumbent.instance, each) for each in earlier))
+    guide = sift(missing.market, hoped, incumbent.x, 0.0, lambda each: _relax(missing, each), lambda: False)
+    assert guide is not None
+    stage = Stage(incumbent, missing.position, missing.market, clock, clock.meter - 1.0, guide)
+    proof = stage.run()
+    assert proof.stop is Stop.TIME
+    assert missing.value <= proof.bound < trivial_bound(incumbent.instance, goal)
+    assert proof.bound >= as_goal(hoped, guide.bound)  # promises that may be missed leave more for values

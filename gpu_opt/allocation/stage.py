@@ -18,7 +18,7 @@ from gpu_opt.allocation.strategy.parts import Limits
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import Market, as_goal
 from gpu_opt.allocation.strategy.proving import proving_jobs, whole_job
-from gpu_opt.allocation.strategy.sifting import Guide
+from gpu_opt.allocation.strategy.sifting import Guide, moved
 from gpu_opt.clock import Clock
 from gpu_opt.options import Options, Progress, relative_gap
 from gpu_opt.plan import Stop
@@ -124,7 +124,9 @@ class Stage:
         """Improve the plan and the bound until they meet, the time is over, or somebody cancels."""
         started, rests_on = time.monotonic(), self.incumbent.setbacks_before(self.position)
         self.report()
-        if not self.is_over():
+        if self.is_over():
+            self._take_known_prices()
+        else:
             with Crew(self.options) as crew:
                 self._optimize(crew)
         seconds = time.monotonic() - started
@@ -135,6 +137,12 @@ class Stage:
         if guide is None or guide.aim.goal is not self.goal:
             return None
         return PriceBound(self.market, guide.aim, guide.prices, sum(each.gain for each in guide.choices))
+
+    def _take_known_prices(self) -> None:
+        """What the first relaxation's prices prove of this goal, where there is no time for anything else."""
+        if self.guide is not None and self.guide.aim.goal is self.goal:
+            self.guide = moved(self.market, self.guide, self.aim, self.has_no_time)
+            self.tighten(as_goal(self.guide.aim, self.guide.bound))
 
     def _optimize(self, crew: Crew) -> None:
         """Let some jobs improve the bound while others improve the plan."""

@@ -129,8 +129,20 @@ def sift(
 def adopt(market: Market, guide: Guide, aim: Aim, over: Callable[[], bool]) -> Guide | None:
     """The guide for the same goal with the earlier ones held elsewhere, if its prices prove as much there.
 
+    None if that loses more than another relaxation of an instance of this size is worth.
+    """
+    adopted = moved(market, guide, aim, over)
+    is_large = len(guide.relaxed) >= LARGE
+    if not is_large and adopted.bound - guide.bound > NEAR_ENOUGH * abs(adopted.bound):
+        return None
+    return adopted
+
+
+def moved(market: Market, guide: Guide, aim: Aim, over: Callable[[], bool]) -> Guide:
+    """The guide for the same goal with the earlier ones held elsewhere, and what its prices prove there.
+
     A promise that is not kept in full costs what its teams would pay for it: η of a level is the largest γ_n
-    there. None if that loses more than another relaxation of an instance of this size is worth.
+    there.
     """
     if guide.aim == aim:
         return guide
@@ -145,9 +157,6 @@ def adopt(market: Market, guide: Guide, aim: Aim, over: Callable[[], bool]) -> G
     prices = settled_at_zero(aim, replace(guide.prices, earlier=earlier))
     choices = choose_lumps(market, aim, prices, over)
     bound = price(market, aim, prices).bound - sum(each.gain for each in choices)
-    is_large = len(guide.relaxed) >= LARGE
-    if not is_large and bound - guide.bound > NEAR_ENOUGH * abs(bound):
-        return None
     return replace(guide, aim=aim, prices=prices, bound=bound, choices=choices)
 
 
