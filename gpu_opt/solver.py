@@ -104,9 +104,8 @@ def solve(
         args, names = _command(
             problem, options, folder, seconds, gap, nodes, start, relax, preprocess, primal, effort
         )
-        grace = (
-            0.0 if effort in {Effort.ROOT, Effort.FEW_NODES} else GRACE
-        )  # cuts that are not finished prove nothing
+        for_bound = effort in {Effort.ROOT, Effort.FEW_NODES}
+        grace = 0.0 if for_bound else GRACE  # cuts that are not finished prove nothing
         text = run_again_if_it_dies(args, folder, options.cancel, begun + seconds, report, grace)
         solution = folder / SOLUTION
         status, stop = judge(_first_line(solution), text, options.cancel.is_set())

@@ -194,7 +194,8 @@ def _gains_most(stage: Stage) -> bool:
 def _time_for_many(stage: Stage, arcs: int) -> float | None:
     """Seconds for a coarse part; None if it would take too many of those that are left.
 
-    A promise that is missed may take them from the goals after it, which it decides as well.
+    A promise that is missed may take them from the goals after it, which it decides as well: its stage then
+    lasts as much longer.
     """
     usual, clock = SECONDS_PER_ARC * arcs, stage.clock
     if stage.goal.kind == "guarantee" and stage.options.work_limit is None:
