@@ -183,9 +183,9 @@ def stage() -> Stage:
 
 @pytest.mark.parametrize(
     ("began_with", "bound", "asks"),
-    [(None, 1.1, True), (1.0, 1.1, False), (1.0, 1.04, False), (0.97, 1.04, False), (0.9, 1.04, True)],
+    [(None, 1.1, True), (1.0, 1.1, False), (1.0, 1.04, False), (0.99, 1.04, False), (0.97, 1.04, True)],
 )
-def test_cbc_begins_the_whole_program_again_when_the_plan_has_come_half_the_way(
+def test_cbc_begins_the_whole_program_again_when_the_plan_has_come_a_quarter_of_the_way(
     stage: Stage, began_with: float | None, bound: float, asks: bool
 ) -> None:
     """Shares of what the plan reaches now."""

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.generator import Dials, generate
+from benchmarks.generator import Binding, Dials, generate
 from gpu_opt.allocation.appraisal import appraise, trivial_bound
+from gpu_opt.allocation.formulation import aim, formulate
 from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.incumbent import Incumbent, first_incumbent
 from gpu_opt.allocation.relaxing import _relax, ask_relaxation
@@ -25,6 +26,7 @@ from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import as_goal, open_market
 from gpu_opt.allocation.strategy.sifting import sift
 from gpu_opt.allocation.strategy.table import tabulate
+from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.cbc_process import GRACE
 from gpu_opt.clock import Clock
 from gpu_opt.indexing import build_instance
@@ -107,6 +109,44 @@ def test_where_a_promise_is_missed_the_whole_program_is_cut_and_branched_on_befo
     work_off(job)
     assert efforts == [Effort.FEW_NODES]
     assert missing.value <= missing.bound < trivial_bound(missing.incumbent.instance, missing.goal)
+
+
+@pytest.mark.parametrize(
+    ("gap", "seconds_for_each_arc", "effort"),
+    [(0.001, 0.02, Effort.DEEP), (0.001, 0.005, Effort.FULL), (0.02, 0.02, Effort.FULL)],
+)
+def test_the_whole_program_is_cut_deeply_where_little_is_left_to_prove_and_there_is_time(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, gap: float, seconds_for_each_arc: float, effort: Effort
+) -> None:
+    stage.bound = stage.value * (1 + gap)
+    stage.until = stage.clock.meter + seconds_for_each_arc * len(stage.incumbent.instance.arcs.pool)
+    monkeypatch.setattr(Clock, "meter", stage.clock.meter)
+    efforts = []
+
+    def recording(*_: Any, effort: Effort, **__: Any) -> Answer:
+        efforts.append(effort)
+        return Answer(SolverStatus.NO_SOLUTION, Stop.TIME, None, None, 0.0)
+
+    monkeypatch.setattr(proving, "solve", recording)
+    work_off(proving.whole_job(stage))
+    assert efforts == [effort]
+
+
+@pytest.mark.parametrize("binding", ["caps", "pools", "limits", "moves"])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_deep_cuts_never_prove_more_than_the_optimum(binding: Binding, seed: int) -> None:
+    """The optimum is of CBC as it is by itself."""
+    organization = generate(Dials(projects=12, pools=4, binding=binding, seed=seed))
+    instance = build_instance(organization, organization.as_of)
+    goal = next(goal for goal in list_goals(instance) if goal.kind == "value")
+    formulation = formulate(instance)
+    aim(formulation, goal, instance)
+    plain = solve(formulation.problem, Options(threads=1), seconds=60)
+    root = solve(formulation.problem, Options(threads=1), seconds=60, nodes=1, effort=Effort.DEEP)
+    assert plain.stop in {Stop.PROVED, Stop.GAP}
+    assert plain.objective is not None
+    assert root.bound is not None
+    assert root.bound >= plain.objective - 1e-6 * abs(plain.objective)
 
 
 def test_a_missed_promise_is_sought_by_many_projects_in_half_of_all_the_time_that_is_left(

@@ -35,7 +35,7 @@ ALONE = 0.4
 SMALL = 2_500
 """Arcs of an instance that CBC may solve as a whole."""
 
-COME_CLOSER = 0.5
+COME_CLOSER = 0.75
 """Share of its gap to which a plan must have come before CBC begins the whole program again."""
 
 FAILURES = 20
@@ -199,12 +199,14 @@ class Stage:
     def asks_whole(self) -> bool:
         """Whether CBC shall begin the whole program: for the first time, or once more from a better plan.
 
-        What it fixes at its root, and so how far its cuts go, hangs on the plan that it begins with.
+        What it fixes at its root, and so how far its cuts go, hangs on the plan that it begins with, and on
+        how near that is to what it shows to have proved meanwhile.
         """
         if self.began_with is None:
             return True
-        begun = relative_gap(self.began_with, self._sound(self.bound))
-        return self.options.threads > 1 and self._gap(self.bound) <= COME_CLOSER * begun
+        bound = self.shown if self.options.work_limit is None else self.bound
+        begun = relative_gap(self.began_with, self._sound(bound))
+        return self.options.threads > 1 and self._gap(bound) <= COME_CLOSER * begun
 
     @property
     def is_later_tier(self) -> bool:

@@ -41,6 +41,9 @@ WHOLE_ARCS = 10_000
 ROOT_ARCS = 15_000
 """Arcs of an instance whose whole program CBC may cut."""
 
+CLOSE, DEEP_PER_ARC = 0.005, 0.01
+"""The whole program is cut deeply from this gap on, if so many seconds are left for each arc."""
+
 WHOLE_NODES = 20
 """Nodes that the whole program may take where work is limited instead of time."""
 
@@ -90,9 +93,11 @@ def whole_job(stage: Stage) -> Job:
     """CBC on the whole program, for its bound and whatever it finds."""
     formulation = formulate(stage.incumbent.instance)
     stage.began_with = stage.value
+    has_time = stage.seconds_left >= DEEP_PER_ARC * len(stage.incumbent.instance.arcs.pool)
+    effort = Effort.DEEP if has_time and stage.gap <= CLOSE else Effort.FULL
 
     def run(_: None, cancel: Cancel) -> Answer:
-        return _solve_whole(stage, formulation, cancel)
+        return _solve_whole(stage, formulation, cancel, effort)
 
     def done(answer: Answer) -> None:
         if answer.has_solution:
@@ -106,7 +111,7 @@ def whole_job(stage: Stage) -> Job:
     return Job(run, None, done, is_long=True, is_proof=True)
 
 
-def _solve_whole(stage: Stage, formulation: Formulation, cancel: Cancel) -> Answer:
+def _solve_whole(stage: Stage, formulation: Formulation, cancel: Cancel, effort: Effort) -> Answer:
     """Solve the whole program; widen the held goals if CBC calls a program infeasible that is not."""
     instance, target = stage.incumbent.instance, stage.aim
     aim(formulation, target.goal, instance)
@@ -116,7 +121,7 @@ def _solve_whole(stage: Stage, formulation: Formulation, cancel: Cancel) -> Answ
         for goal, value in zip(target.earlier, target.held, strict=True):
             hold(formulation, instance, goal, value, widening)
         set_start(instance, formulation.variables, stage.incumbent.x)
-        answer = _survive(stage, formulation.problem, cancel, start=True, nodes=WHOLE_NODES)
+        answer = _survive(stage, formulation.problem, cancel, start=True, nodes=WHOLE_NODES, effort=effort)
         if answer.status is not SolverStatus.INFEASIBLE:
             break
     return answer
