@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from gpu_opt.allocation.strategy import parts, proving
+from gpu_opt.allocation.strategy import parts, whole
 from gpu_opt.solver import Answer
 
 
 def replace_solver(monkeypatch: pytest.MonkeyPatch, solve: Callable[..., Answer]) -> None:
     """Let the allocation's search use another `solve` wherever it asks CBC."""
-    for module in (parts, proving):
+    for module in (parts, whole):
         monkeypatch.setattr(module, "solve", solve)

@@ -17,7 +17,7 @@ from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.incumbent import Incumbent, first_incumbent
 from gpu_opt.allocation.relaxing import _relax, ask_relaxation
 from gpu_opt.allocation.stage import Stage
-from gpu_opt.allocation.strategy import improving, proving
+from gpu_opt.allocation.strategy import improving, proving, whole
 from gpu_opt.allocation.strategy.blocks import Block
 from gpu_opt.allocation.strategy.coarse import decide_coarsely
 from gpu_opt.allocation.strategy.crew import Job
@@ -102,7 +102,7 @@ def test_where_a_promise_is_missed_the_whole_program_is_cut_and_branched_on_befo
         efforts.append(effort)
         return solve(*arguments, effort=effort, **options)
 
-    monkeypatch.setattr(proving, "solve", recording)
+    monkeypatch.setattr(whole, "solve", recording)
     job = next(proving.proving_jobs(missing))
     assert job is not None
     assert job.is_here
@@ -127,8 +127,8 @@ def test_the_whole_program_is_cut_deeply_where_little_is_left_to_prove_and_there
         efforts.append(effort)
         return Answer(SolverStatus.NO_SOLUTION, Stop.TIME, None, None, 0.0)
 
-    monkeypatch.setattr(proving, "solve", recording)
-    work_off(proving.whole_job(stage))
+    monkeypatch.setattr(whole, "solve", recording)
+    work_off(whole.whole_job(stage))
     assert efforts == [effort]
 
 

@@ -13,10 +13,10 @@ from gpu_opt.allocation.rounding import round_relaxation
 from gpu_opt.allocation.strategy.lumps import SOME
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import as_goal
-from gpu_opt.allocation.strategy.proving import relax
 from gpu_opt.allocation.strategy.relaxation import Relaxation, aim_at_goal, aim_at_later_tiers, read_units
 from gpu_opt.allocation.strategy.sifting import Guide, adopt, sift
 from gpu_opt.allocation.strategy.table import Floats
+from gpu_opt.allocation.strategy.whole import relax
 from gpu_opt.cbc_output import SolverStatus
 
 if TYPE_CHECKING:

@@ -17,8 +17,9 @@ from gpu_opt.allocation.strategy.improving import improving_jobs
 from gpu_opt.allocation.strategy.parts import Limits
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import Market, as_goal
-from gpu_opt.allocation.strategy.proving import proving_jobs, whole_job
+from gpu_opt.allocation.strategy.proving import proving_jobs
 from gpu_opt.allocation.strategy.sifting import Guide, moved
+from gpu_opt.allocation.strategy.whole import Forced, whole_job
 from gpu_opt.clock import Clock
 from gpu_opt.options import Options, Progress, relative_gap
 from gpu_opt.plan import Stop
@@ -72,6 +73,8 @@ class Stage:
     """Many projects are deciding together."""
     outdone: int = 0
     """How many of these in a row gained less than others did meanwhile."""
+    forced: Forced | None = None
+    """Choices that every better plan makes."""
     began_with: float | None = None
     """What the plan reached when CBC last began the whole program; None if it shall begin."""
 
@@ -207,6 +210,13 @@ class Stage:
         bound = self.shown if self.options.work_limit is None else self.bound
         begun = relative_gap(self.began_with, self._sound(bound))
         return self.options.threads > 1 and self._gap(bound) <= COME_CLOSER * begun
+
+    @property
+    def forced_choices(self) -> dict[str, int]:
+        """Choices that every plan makes which is better than this one: those of plans better than less."""
+        forced = self.forced
+        is_known = forced is not None and forced.held == self.aim.held and forced.value <= self.value
+        return dict(forced.choices) if forced is not None and is_known else {}
 
     @property
     def is_later_tier(self) -> bool:

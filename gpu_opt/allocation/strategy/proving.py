@@ -7,45 +7,28 @@ cuts them only. The whole program follows where it is small: CBC's branching clo
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
-from gpu_opt.allocation.start import read_grants, set_start
 from gpu_opt.allocation.strategy.blocks import MOST_PROJECTS, Block, at_prices, cut_tree, loss_of
 from gpu_opt.allocation.strategy.crew import Job
 from gpu_opt.allocation.strategy.parts import Limits, bound_part
-from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import as_goal, price
+from gpu_opt.allocation.strategy.probing import probing_jobs
 from gpu_opt.allocation.strategy.sifting import Guide
-from gpu_opt.cbc_output import SolverStatus
-from gpu_opt.errors import SolverDied
-from gpu_opt.options import Cancel
-from gpu_opt.plan import Stop
-from gpu_opt.solver import Answer, Effort, solve
+from gpu_opt.allocation.strategy.whole import is_worth_depth, misses_a_promise, root_job, whole_job
+from gpu_opt.solver import Effort
 
 if TYPE_CHECKING:
-    from pulp import LpProblem
-
     from gpu_opt.allocation.stage import Stage
-
-log = logging.getLogger(__name__)
 
 WHOLE_ARCS = 10_000
 """Arcs of an instance whose whole program is worth CBC's time."""
 
 ROOT_ARCS = 15_000
 """Arcs of an instance whose whole program CBC may cut."""
-
-CLOSE, DEEP_PER_ARC = 0.005, 0.01
-"""The whole program is cut deeply from this gap on, if so many seconds are left for each arc."""
-
-WHOLE_NODES = 20
-"""Nodes that the whole program may take where work is limited instead of time."""
 
 BLOCK_LIMITS = Limits(seconds=2.0, nodes=500)
 """For one block that is solved. Most need a tenth of a second."""
@@ -63,15 +46,17 @@ BLOCKS_PER_ARC, ROOT_PER_ARC = 0.75e-3, 0.65e-3
 def proving_jobs(stage: Stage) -> Iterator[Job | None]:
     """Yield jobs for better bounds, the most promising first; None while the whole program is in work."""
     guide = stage.guide
-    root = [_root_job] if len(stage.incumbent.instance.arcs.pool) <= ROOT_ARCS else []
+    root = [root_job] if len(stage.incumbent.instance.arcs.pool) <= ROOT_ARCS else []
     if guide is not None and guide.aim.goal is stage.goal:
         divisions = _closed_blocks(stage, DIVISION)
         blocks = divisions if len(divisions) > 1 else _closed_blocks(stage, MOST_PROJECTS)
         taken: dict[Block, float] = {}
-        if not (_has_time_for_one(stage) or _misses_a_promise(stage.aim)):
+        if not (_has_time_for_one(stage) or misses_a_promise(stage.aim)):
             yield from _block_jobs(stage, guide, blocks, CUT_LIMITS, taken)
         for ask in root:
             yield ask(stage)
+        if stage.is_small and stage.goal.kind == "value" and is_worth_depth(stage):
+            yield from probing_jobs(stage)
         if blocks is not divisions:
             for block in _block_jobs(stage, guide, blocks, BLOCK_LIMITS, taken):
                 if stage.is_small and stage.asks_whole:
@@ -82,78 +67,6 @@ def proving_jobs(stage: Stage) -> Iterator[Job | None]:
             yield ask(stage)
     while len(stage.incumbent.instance.arcs.pool) <= WHOLE_ARCS:
         yield whole_job(stage) if stage.asks_whole else None
-
-
-def relax(stage: Stage, problem: LpProblem) -> Answer:
-    """Solve a linear program within the stage's time."""
-    return _survive(stage, problem, stage.options.cancel)
-
-
-def whole_job(stage: Stage) -> Job:
-    """CBC on the whole program, for its bound and whatever it finds."""
-    formulation = formulate(stage.incumbent.instance)
-    stage.began_with = stage.value
-    has_time = stage.seconds_left >= DEEP_PER_ARC * len(stage.incumbent.instance.arcs.pool)
-    effort = Effort.DEEP if has_time and stage.gap <= CLOSE else Effort.FULL
-
-    def run(_: None, cancel: Cancel) -> Answer:
-        return _solve_whole(stage, formulation, cancel, effort)
-
-    def done(answer: Answer) -> None:
-        if answer.has_solution:
-            stage.incumbent.offer(read_grants(formulation.variables))
-        if answer.bound is not None:
-            stage.tighten(answer.bound)
-        stage.shown = stage.bound
-        stage.count(answer.has_solution)
-        stage.is_done = answer.stop in {Stop.PROVED, Stop.GAP}
-
-    return Job(run, None, done, is_long=True, is_proof=True)
-
-
-def _solve_whole(stage: Stage, formulation: Formulation, cancel: Cancel, effort: Effort) -> Answer:
-    """Solve the whole program; widen the held goals if CBC calls a program infeasible that is not."""
-    instance, target = stage.incumbent.instance, stage.aim
-    aim(formulation, target.goal, instance)
-    for widening in (1.0, 10.0, 100.0, 1000.0):
-        if widening > 1:
-            log.warning("CBC calls %s infeasible; held goals widened %g times", target.goal.name, widening)
-        for goal, value in zip(target.earlier, target.held, strict=True):
-            hold(formulation, instance, goal, value, widening)
-        set_start(instance, formulation.variables, stage.incumbent.x)
-        answer = _survive(stage, formulation.problem, cancel, start=True, nodes=WHOLE_NODES, effort=effort)
-        if answer.status is not SolverStatus.INFEASIBLE:
-            break
-    return answer
-
-
-def _root_job(stage: Stage) -> Job:
-    """CBC's cuts on the whole program, for the bound alone: what pools and moves cost by being whole."""
-    formulation = formulate(stage.incumbent.instance)
-    target = stage.aim
-    aim(formulation, target.goal, stage.incumbent.instance)
-    for goal, value in zip(target.earlier, target.held, strict=True):
-        hold(formulation, stage.incumbent.instance, goal, value)
-
-    effort = Effort.FEW_NODES if _misses_a_promise(target) else Effort.ROOT
-
-    def run(_: None, cancel: Cancel) -> Answer:
-        return _survive(stage, formulation.problem, cancel, effort=effort)
-
-    def done(answer: Answer) -> None:
-        if answer.bound is not None:
-            stage.tighten(answer.bound)
-
-    return Job(run, None, done, is_proof=True, is_here=True)
-
-
-def _misses_a_promise(target: Aim) -> bool:
-    """Whether a promise is held that is not kept in full: then it mostly hangs on one large project.
-
-    No cut sees that such a project cannot have its minimum; a few branchings do.
-    """
-    earlier = zip(target.earlier, target.held, strict=True)
-    return any(goal.kind == "guarantee" and value > 0 for goal, value in earlier)
 
 
 def _closed_blocks(stage: Stage, most: int) -> list[Block]:
@@ -195,40 +108,3 @@ def _block_jobs(
                 stage.tighten(as_goal(target, before_blocks - sum(taken.values())))
 
         yield Job(bound_part, task, done, is_proof=True)
-
-
-def _survive(
-    stage: Stage,
-    problem: LpProblem,
-    cancel: Cancel,
-    *,
-    seconds: float | None = None,
-    nodes: int | None = None,
-    gap: float = 0.0,
-    start: bool = False,
-    effort: Effort = Effort.FULL,
-) -> Answer:
-    """Solve within the stage's time; a CBC that dies has no answer, but costs no plan.
-
-    Nodes count only where work is limited; whatever CBC shows of the whole program meanwhile is reported.
-    """
-    in_waves = stage.options.work_limit is not None
-
-    def show(_best: float | None, bound: float | None) -> None:
-        if bound is not None:
-            stage.shown = stage.tighter(stage.shown, bound)
-
-    try:
-        return solve(
-            problem,
-            replace(stage.options, threads=1, cancel=cancel),
-            seconds=stage.seconds_left if seconds is None else seconds,
-            gap=gap,
-            nodes=nodes if in_waves else None,
-            start=start,
-            effort=effort,
-            on_progress=show if start else None,
-        )
-    except SolverDied as error:
-        log.warning("%s", error)
-        return Answer(SolverStatus.NO_SOLUTION, Stop.FAILED, None, None, 0.0)

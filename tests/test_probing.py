@@ -1,0 +1,103 @@
+"""Choices made both ways: what is proved, and what every better plan must do, is true of the optimum."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.generator import Binding, Dials, generate
+from gpu_opt.allocation.goals import list_goals
+from gpu_opt.allocation.incumbent import first_incumbent
+from gpu_opt.allocation.stage import Stage
+from gpu_opt.allocation.start import read_grants, set_start
+from gpu_opt.allocation.strategy import probing
+from gpu_opt.allocation.strategy.crew import Job
+from gpu_opt.allocation.strategy.pricing import open_market
+from gpu_opt.allocation.strategy.table import tabulate
+from gpu_opt.allocation.strategy.whole import Forced, binaries, whole_program
+from gpu_opt.clock import Clock
+from gpu_opt.indexing import build_instance
+from gpu_opt.instance import Ints
+from gpu_opt.options import Cancel, Options
+from gpu_opt.solver import solve
+
+
+def stage_of(binding: Binding, seed: int, projects: int = 16) -> Stage:
+    organization = generate(Dials(projects=projects, pools=4, binding=binding, seed=seed))
+    instance = build_instance(organization, organization.as_of)
+    goals = list_goals(instance)
+    tier = next(k for k, goal in enumerate(goals) if goal.kind == "value")
+    clock = Clock(Options(threads=1, time_limit=120))
+    return Stage(first_incumbent(instance, goals), tier, open_market(tabulate(instance)), clock, 120.0)
+
+
+def best_of(stage: Stage, gap: float = 0.0) -> tuple[Ints, float]:
+    """CBC's plan for the stage's goal, and what it reaches."""
+    formulation = whole_program(stage)
+    answer = solve(formulation.problem, Options(threads=1), seconds=60, gap=gap)
+    assert answer.objective is not None
+    return read_grants(formulation.variables), answer.objective
+
+
+def work_off(job: Job) -> None:
+    job.done(job.function(job.task, Cancel()))
+
+
+@pytest.mark.parametrize("binding", ["caps", "pools", "limits", "moves"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_no_choice_is_forced_that_the_optimum_does_not_make(binding: Binding, seed: int) -> None:
+    stage = stage_of(binding, seed)
+    best, optimum = best_of(stage)
+    nearly, _ = best_of(stage, gap=0.003)
+    stage.incumbent.offer(nearly)
+    began_with, tolerance = stage.value, 1e-6 * abs(optimum)
+    for job in probing.probing_jobs(stage):
+        work_off(job)
+    assert stage.bound >= optimum - tolerance
+    if optimum > began_with + tolerance:  # else the known plan is an optimum, which need not be the only one
+        formulation = whole_program(replace(stage, forced=None))
+        set_start(stage.incumbent.instance, formulation.variables, best)
+        for each in binaries(formulation):
+            assert each.varValue == stage.forced_choices.get(each.name, each.varValue)
+
+
+def test_a_choice_that_the_better_plans_make_is_forced_and_better_bounds_come_of_it() -> None:
+    stage = stage_of("limits", 1, projects=30)
+    stage.incumbent.offer(best_of(stage, gap=0.001)[0])
+    before = stage.bound
+    for job in probing.probing_jobs(stage):
+        work_off(job)
+    assert stage.forced_choices
+    assert stage.value <= stage.bound < before
+
+
+def test_what_is_forced_holds_for_better_plans_only_and_while_earlier_goals_are_held_there() -> None:
+    stage = stage_of("caps", 1)
+    held, value = stage.aim.held, stage.value
+    stage.forced = Forced(held, value, {"y_1": 1})
+    assert stage.forced_choices == {"y_1": 1}
+    stage.forced = Forced(held, value + 1, {"y_1": 1})
+    assert stage.forced_choices == {}
+    stage.forced = Forced((*held[:-1], held[-1] + 1), value, {"y_1": 1})
+    assert stage.forced_choices == {}
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_what_is_forced_is_fixed_where_the_known_plan_does_it_too(agrees: bool) -> None:
+    stage = stage_of("caps", 1)
+    free = whole_program(stage)
+    name, value = binaries(free)[0].name, int(binaries(free)[0].varValue or 0)
+    stage.forced = Forced(stage.aim.held, stage.value, {name: value if agrees else 1 - value})
+    formulation = whole_program(stage)
+    fixed = [each.name for each in binaries(formulation) if each.lowBound == each.upBound]
+    assert fixed == ([name] if agrees else [])
+
+
+def test_it_ends_when_several_choices_in_a_row_prove_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = stage_of("caps", 1, projects=30)
+    monkeypatch.setattr(probing, "IN_VAIN", 2)
+    jobs = probing.probing_jobs(stage)
+    work_off(next(jobs))  # the relaxation
+    stage.bound = stage.value  # nothing is better than that
+    assert len(list(jobs)) == 2
