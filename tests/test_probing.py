@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -11,16 +12,23 @@ from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.incumbent import first_incumbent
 from gpu_opt.allocation.stage import Stage
 from gpu_opt.allocation.start import read_grants, set_start
-from gpu_opt.allocation.strategy import probing
+from gpu_opt.allocation.strategy import probing, whole
 from gpu_opt.allocation.strategy.crew import Job
 from gpu_opt.allocation.strategy.pricing import open_market
 from gpu_opt.allocation.strategy.table import tabulate
 from gpu_opt.allocation.strategy.whole import Forced, binaries, whole_program
+from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.clock import Clock
 from gpu_opt.indexing import build_instance
 from gpu_opt.instance import Ints
 from gpu_opt.options import Cancel, Options
-from gpu_opt.solver import solve
+from gpu_opt.plan import Stop
+from gpu_opt.solver import Answer, solve
+
+
+@pytest.fixture(autouse=True)
+def however_much_is_left_to_prove(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole, "CLOSE", math.inf)
 
 
 def stage_of(binding: Binding, seed: int, projects: int = 16) -> Stage:
@@ -48,9 +56,8 @@ def work_off(job: Job) -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_no_choice_is_forced_that_the_optimum_does_not_make(binding: Binding, seed: int) -> None:
     stage = stage_of(binding, seed)
-    best, optimum = best_of(stage)
-    nearly, _ = best_of(stage, gap=0.003)
-    stage.incumbent.offer(nearly)
+    stage.incumbent.offer(best_of(stage, gap=0.01)[0])
+    best, optimum = best_of(stage)  # as good on the goals before as the known plan is
     began_with, tolerance = stage.value, 1e-6 * abs(optimum)
     for job in probing.probing_jobs(stage):
         work_off(job)
@@ -70,6 +77,34 @@ def test_a_choice_that_the_better_plans_make_is_forced_and_better_bounds_come_of
         work_off(job)
     assert stage.forced_choices
     assert stage.value <= stage.bound < before
+
+
+def test_what_was_proved_where_earlier_goals_were_held_before_counts_no_more() -> None:
+    stage = stage_of("limits", 1, projects=30)
+    stage.incumbent.offer(best_of(stage, gap=0.001)[0])
+    bound = stage.bound
+    for job in probing.probing_jobs(stage):
+        sides = job.function(job.task, Cancel())
+        values = stage.incumbent.values
+        stage.incumbent.values = (values[0] + 1, *values[1:])  # what others found meanwhile
+        job.done(sides)
+    assert stage.bound == bound
+    assert stage.forced is None
+
+
+def test_what_cbc_says_of_a_choice_is_not_believed_where_the_known_plan_contradicts_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = stage_of("limits", 1, projects=30)
+    bound = stage.bound
+    jobs = probing.probing_jobs(stage)
+    work_off(next(jobs))  # the relaxation
+    false = Answer(SolverStatus.NO_SOLUTION, Stop.TIME, None, 0.9 * stage.value, 0.0)
+    monkeypatch.setattr(probing, "survive", lambda *_, **__: false)
+    for job in jobs:
+        work_off(job)
+    assert stage.bound == bound
+    assert stage.forced is None
 
 
 def test_what_is_forced_holds_for_better_plans_only_and_while_earlier_goals_are_held_there() -> None:
@@ -101,3 +136,7 @@ def test_it_ends_when_several_choices_in_a_row_prove_nothing(monkeypatch: pytest
     work_off(next(jobs))  # the relaxation
     stage.bound = stage.value  # nothing is better than that
     assert len(list(jobs)) == 2
+    monkeypatch.setattr(probing, "IN_VAIN", 100)
+    again = probing.probing_jobs(stage)
+    work_off(next(again))
+    assert len(list(again)) > 2

@@ -202,14 +202,12 @@ class Stage:
     def asks_whole(self) -> bool:
         """Whether CBC shall begin the whole program: for the first time, or once more from a better plan.
 
-        What it fixes at its root, and so how far its cuts go, hangs on the plan that it begins with, and on
-        how near that is to what it shows to have proved meanwhile.
+        What it fixes at its root, and so how far its cuts go, hangs on the plan that it begins with.
         """
         if self.began_with is None:
             return True
-        bound = self.shown if self.options.work_limit is None else self.bound
-        begun = relative_gap(self.began_with, self._sound(bound))
-        return self.options.threads > 1 and self._gap(bound) <= COME_CLOSER * begun
+        begun = relative_gap(self.began_with, self._sound(self.bound))
+        return self.options.threads > 1 and self._gap(self.bound) <= COME_CLOSER * begun
 
     @property
     def forced_choices(self) -> dict[str, int]:

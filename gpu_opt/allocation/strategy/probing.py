@@ -3,17 +3,21 @@
 (Probing: Savelsbergh 1994, here with all of CBC's cuts.) Whether a project has its minimum, and in which pool
 it is, is what a linear program says least about. Either way of such a choice is a program of its own, cut at
 its root. No plan is better than the better one of the two; and where one of them cannot be better than the
-plan that is known, every better plan makes the other choice, which is fixed for good: everything that is cut
-later knows it. In some labs of a hundred projects one such choice is most of what is left to prove.
+plan that is known, every better plan makes the other choice, as the known one does: it is fixed in every
+whole program that is begun after that. In some labs of a hundred projects one such choice is most of what is
+left to prove.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gpu_opt.allocation.appraisal import contradicts
+from gpu_opt.allocation.start import set_start
 from gpu_opt.allocation.strategy.crew import Job
-from gpu_opt.allocation.strategy.whole import Forced, binaries, survive, whole_program
+from gpu_opt.allocation.strategy.whole import Forced, binaries, is_worth_depth, survive, whole_program
 from gpu_opt.options import Cancel
 from gpu_opt.solver import Answer, Effort
 
@@ -23,14 +27,13 @@ if TYPE_CHECKING:
     from gpu_opt.allocation.formulation import Formulation
     from gpu_opt.allocation.stage import Stage
 
+log = logging.getLogger(__name__)
+
 HALF = 0.02
 """How far from 0 and from 1 a choice must be to be left open."""
 
-ROOTS_PER_ARC = 3e-3
-"""Seconds, for each arc, that must be left to begin with a choice: twice what its two programs take."""
-
 IN_VAIN = 10
-"""Choices in a row that may leave the bound as it is."""
+"""Choices in a row that may leave the bound as it is, whether or not they are forced."""
 
 Sides = tuple[Answer, Answer]
 """What CBC proves if the choice is not made, and if it is."""
@@ -39,16 +42,16 @@ Sides = tuple[Answer, Answer]
 def probing_jobs(stage: Stage) -> Iterator[Job]:
     """Yield jobs for one choice each, the most open ones first; again, as long as any of them is forced.
 
-    It ends when several in a row have not made the bound better.
+    It ends when several in a row have not made the bound better, or while there is time to branch as well.
     """
     known, in_vain = -1, 0
-    while len(stage.forced_choices) > known and _has_time(stage):
+    while len(stage.forced_choices) > known and is_worth_depth(stage):
         known, held = len(stage.forced_choices), stage.aim.held
         formulation = whole_program(stage)
         open_choices: list[LpVariable] = []
         yield _relaxation_job(stage, formulation, open_choices)
         for choice in open_choices:
-            if in_vain >= IN_VAIN or stage.aim.held != held or not _has_time(stage):
+            if in_vain >= IN_VAIN or stage.aim.held != held or not is_worth_depth(stage):
                 return
             if choice.lowBound != choice.upBound:
                 before = stage.bound
@@ -56,15 +59,11 @@ def probing_jobs(stage: Stage) -> Iterator[Job]:
                 in_vain = 0 if stage.bound < before else in_vain + 1
 
 
-def _has_time(stage: Stage) -> bool:
-    return stage.seconds_left >= ROOTS_PER_ARC * len(stage.incumbent.instance.arcs.pool)
-
-
 def _relaxation_job(stage: Stage, formulation: Formulation, open_choices: list[LpVariable]) -> Job:
     """Find the choices that the linear relaxation leaves open, by how far."""
 
     def run(_: None, cancel: Cancel) -> Answer:
-        return survive(stage, formulation.problem, cancel, relax=True)
+        return survive(stage, formulation.problem, cancel, as_linear=True)
 
     def done(answer: Answer) -> None:
         if answer.has_solution:
@@ -76,7 +75,7 @@ def _relaxation_job(stage: Stage, formulation: Formulation, open_choices: list[L
 
 
 def _probe(stage: Stage, formulation: Formulation, choice: LpVariable) -> Job:
-    """One choice, both ways."""
+    """One choice, both ways; what the known plan does is forced where the other is out of the question."""
     held = stage.aim.held
 
     def side(value: int, cancel: Cancel) -> Answer:
@@ -89,19 +88,21 @@ def _probe(stage: Stage, formulation: Formulation, choice: LpVariable) -> Job:
         return side(0, cancel), side(1, cancel)
 
     def done(sides: Sides) -> None:
-        bounds = [each.bound for each in sides]
-        stage.count(any(bound is not None for bound in bounds))
-        if bounds[0] is not None and bounds[1] is not None:
-            stage.tighten(max(bounds[0], bounds[1], stage.value))
-        for value, bound in enumerate(bounds):
-            if bound is not None and bound <= stage.value and stage.aim.held == held:
-                _force(stage, choice, 1 - value)
+        stage.count(any(each.bound is not None for each in sides))
+        if stage.aim.held != held:  # a plan that keeps earlier goals better may be worse: it proves less
+            return
+        set_start(stage.incumbent.instance, formulation.variables, stage.incumbent.x)
+        own = round(choice.varValue or 0.0)
+        mine, other = sides[own].bound, sides[1 - own].bound
+        if mine is not None and contradicts(stage.goal, mine, stage.value):
+            log.warning(
+                "CBC proves that there is no such plan as the known one; %s is left open", choice.name
+            )
+            return
+        if mine is not None and other is not None:
+            stage.tighten(max(mine, other, stage.value))
+        if other is not None and other <= stage.value:
+            choice.lowBound = choice.upBound = own
+            stage.forced = Forced(held, stage.value, {**stage.forced_choices, choice.name: own})
 
     return Job(run, None, done, is_proof=True, is_here=True)
-
-
-def _force(stage: Stage, choice: LpVariable, value: int) -> None:
-    """Note that every plan better than the stage's makes the choice so, and fix it in what is solved next."""
-    choice.lowBound = choice.upBound = value
-    choices = {**stage.forced_choices, choice.name: value}
-    stage.forced = Forced(stage.aim.held, stage.value, choices)

@@ -1,9 +1,9 @@
-"""CBC on the whole program: its cuts, its branching, and the choices that are known to be no plan's loss."""
+"""CBC on the whole program: its cuts, its branching, and the choices that every better plan makes."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
@@ -38,7 +38,7 @@ class Forced:
     """Where the goals before were held then."""
     value: float
     """What the known plan reached."""
-    choices: dict[str, int] = field(default_factory=dict)
+    choices: dict[str, int]
     """The values of y_j and z_jp in the whole program, by name."""
 
 
@@ -145,7 +145,7 @@ def survive(
     problem: LpProblem,
     cancel: Cancel,
     *,
-    relax: bool = False,
+    as_linear: bool = False,
     nodes: int | None = None,
     start: bool = False,
     effort: Effort = Effort.FULL,
@@ -168,7 +168,7 @@ def survive(
             gap=0.0,
             nodes=nodes if in_waves else None,
             start=start,
-            relax=relax,
+            relax=as_linear,
             effort=effort,
             on_progress=show if start else None,
         )
