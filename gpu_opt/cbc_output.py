@@ -80,15 +80,17 @@ def proven_bound(output: str, status: SolverStatus, objective: float | None) -> 
     unfinished linear program is printed as "best possible" (4e+10 has been seen), and "Lower bound"
     repeats the incumbent as if it were proved; and its heuristics print what they prove of programs of
     their own, with most variables fixed. So a "best possible" counts only if it is the last one of a run that
-    came to its end and finished a node, "Lower bound" never does, and nothing counts that a solution
-    contradicts.
+    came to its end and finished a node, where the root began only if that is the continuous value with more
+    digits, "Lower bound" never does, and nothing counts that a solution contradicts.
     """
     if status is SolverStatus.OPTIMAL:
         return objective
     bounds = [_outward(text, digits=6) for text in _CONTINUOUS.findall(output)[:1]]
     if UNSOUND in output:
         return bounds[0] if bounds else None
-    bounds += [_outward(text, digits=8) for text in _ROOT_BEGUN.findall(output)]
+    begun = [_outward(text, digits=8) for text in _ROOT_BEGUN.findall(output)]
+    same = [each for each in begun for rough in bounds if each - rough <= 2 * _half_digit(each, 6)]
+    bounds += [min(same)] if same else []
     partial = _PARTIAL.findall(output)[-1:] if "Result - " in output else []
     bounds += [_outward(text, digits=8) for text, nodes in partial if int(nodes) > 0]
     if objective is not None and not _STOPPED.search(output):

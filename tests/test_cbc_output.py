@@ -155,6 +155,17 @@ def test_nor_is_it_believed_where_no_solution_contradicts_it() -> None:
     assert bound == pytest.approx(-463424.86, abs=0.01)
 
 
+def test_what_a_heuristic_proves_of_a_program_of_its_own_is_not_believed() -> None:
+    """It fixes most variables, and then begins a root of its own."""
+    own_root = "Cbc0013I At root node, 3 cuts changed objective from -4090.25 to -4089.5 in 5 passes\n"
+    for output in (STOPPED_IN_THE_TREE + own_root, own_root + STOPPED_IN_THE_TREE):
+        unfinished = output.replace("Result - ", "")
+        bound = proven_bound(unfinished, SolverStatus.NO_SOLUTION, None)
+        assert bound == pytest.approx(-4100.7512, abs=1e-4)
+    alone = STOPPED_WITH_NOTHING + own_root
+    assert proven_bound(alone, SolverStatus.NO_SOLUTION, None) == pytest.approx(-4100.75, abs=0.01)
+
+
 def test_an_answer_that_was_preprocessed_unsoundly_proves_only_the_relaxation() -> None:
     assert proven_bound(MADE_INTEGER, SolverStatus.FEASIBLE, -9.0) == pytest.approx(-10.5, abs=1e-4)
 
