@@ -14,7 +14,7 @@ from gpu_opt.solver import versions
 
 
 class Clock:
-    """Wall-clock seconds since it was made, by phase; and programs solved, where work is limited."""
+    """Wall-clock seconds since it was made, by phase; and jobs for CBC, where these are limited."""
 
     def __init__(self, options: Options) -> None:
         self.options = options
@@ -26,7 +26,9 @@ class Clock:
         self.removed: dict[str, int] = {}
         """What the search was spared, by kind."""
         self.work = 0
-        """Programs that CBC was given."""
+        """Jobs that were begun."""
+        self.has_cbc = False
+        """CBC has run to an end: if it does not later, the plan that is known by then is returned."""
         self._turn = threading.Lock()
         self._refused = False
 
@@ -59,7 +61,7 @@ class Clock:
 
     @property
     def meter(self) -> float:
-        """What the limit counts, so far: programs, if work is limited, otherwise seconds."""
+        """What the limit counts, so far: jobs, if these are limited, otherwise seconds."""
         return self.seconds if self.options.work_limit is None else self.work
 
     @property

@@ -7,7 +7,7 @@
     ├── NoPlan              the input admits no plan                 (exit code 3)
     ├── NoPlanInTime        none was found before the limit          (exit code 5)
     ├── SolverFailure       CBC could not be run                     (exit code 1)
-    │   └── SolverDied      CBC was killed, or crashed
+    │   └── SolverDied      CBC was killed, crashed, or its answer was cut short
     ├── VerificationFailure the checker refused the plan: a defect   (exit code 1)
     └── StoreFailure        the store could not be read or written   (exit code 1)
         ├── StoreUnusable   found before anything was computed       (exit code 2)
@@ -71,11 +71,11 @@ class NoPlanInTime(GpuOptError):
 
 
 class SolverFailure(GpuOptError):
-    """CBC could not be started, or gave an answer that cannot be read."""
+    """CBC could not be started, or its files could not be written."""
 
 
 class SolverDied(SolverFailure):
-    """CBC was killed or crashed on one program. A search that has a plan goes on without that answer."""
+    """CBC was killed, crashed or was cut short on one program. A search goes on without that answer."""
 
 
 class VerificationFailure(GpuOptError):

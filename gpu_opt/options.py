@@ -65,8 +65,10 @@ class Options:
     seed: int = 0
     """Random seed of CBC and of the search around it."""
     work_limit: int | None = None
-    """Programs that CBC may solve in one call, instead of a time limit: the same work gives the same plan
-    on the same machine, whatever else it has to do. None: as many as the time allows."""
+    """Jobs that one call may give to CBC, instead of a time limit: the same work gives the same plan on the
+    same machine, whatever else it has to do. A job is a part that decides, a bound for a part, a choice made
+    both ways, or some branching on the whole program: from one program to some twenty. The linear relaxation
+    and what rounds it are not counted. None: as many as the time allows."""
     executor: Executor | None = None
     """Where small programs are solved, any ``concurrent.futures.Executor``; default: threads of this
     process."""

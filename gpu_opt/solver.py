@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from gpu_opt.cbc_output import SolverStatus, judge, printed_objective, proven_bound
 from gpu_opt.cbc_process import GRACE, SOLUTION, OnProgress, run_again_if_it_dies
-from gpu_opt.errors import SolverFailure
+from gpu_opt.errors import SolverDied, SolverFailure
 from gpu_opt.options import Cancel, Options
 from gpu_opt.plan import Stop
 
@@ -95,8 +95,8 @@ def solve(
     costs the proof (:data:`gpu_opt.cbc_output.UNSOUND`). `primal` lets Clp solve a linear program by its
     primal simplex.
 
-    Raises SolverFailure if CBC cannot be started or its answer cannot be read, SolverDied if it was
-    killed or crashed, an integer program also without its heuristics.
+    Raises SolverFailure if CBC cannot be started or its files cannot be written, SolverDied if it was
+    killed or crashed, an integer program also without its heuristics, or if its answer was cut short.
     """
     begun = time.monotonic()
     if seconds <= 0 or options.cancel.is_set():
@@ -217,10 +217,10 @@ def _read_solution(problem: pulp.LpProblem, solution: Path, names: Names) -> Non
     lines = solution.read_text(encoding="utf-8").partition("\n")[2]
     fields = [field for field in lines.split() if field != "**"]
     if fields[1::4] != [*rows, *columns] or len(fields) != 4 * (len(rows) + len(columns)):
-        raise SolverFailure(f"CBC's solution has not all of {len(columns)} columns: the file was cut short")
+        raise SolverDied(f"CBC's solution has not all of {len(columns)} columns: the file was cut short")
     try:
         values, duals = (list(map(float, fields[place::4])) for place in (2, 3))
     except ValueError as error:
-        raise SolverFailure(f"CBC's solution cannot be read, the file was cut short: {error}") from error
+        raise SolverDied(f"CBC's solution cannot be read, the file was cut short: {error}") from error
     problem.assignVarsVals(dict(zip(pulp_names, values[len(rows) :], strict=True)))
     problem.assignConsPi(dict(zip((row.name for row in problem.constraints()), duals, strict=False)))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from pulp import LpProblem
 
+from benchmarks.generator import Dials, generate
 from gpu_opt import solver
 from gpu_opt.allocation import allocate
 from gpu_opt.allocation.appraisal import appraise
@@ -221,6 +222,39 @@ def test_a_cbc_that_calls_everything_infeasible_costs_the_proof_but_not_the_plan
     plan = allocate(exchange(), options=PROOF)
     assert (plan.status, plan.stop) == (Status.FEASIBLE, Stop.FAILED)
     assert gpus(plan) == TODAY_AND_WHAT_IS_FREE
+
+
+def test_a_cbc_that_calls_only_whole_programs_infeasible_leaves_the_rest_of_the_search_as_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def infeasible_as_a_whole(problem: LpProblem, options: Options, **how: object) -> Answer:
+        if not how.get("preprocess"):
+            return Answer(SolverStatus.INFEASIBLE, Stop.PROVED, None, None, 0.0)
+        return solver.solve(problem, options, **how)  # type: ignore[arg-type]
+
+    replace_solver(monkeypatch, infeasible_as_a_whole)
+    plan = allocate(exchange(), options=dataclasses.replace(PROOF, time_limit=1.0))
+    assert gpus(plan) == BEST
+
+
+@pytest.mark.parametrize("parts", [False, True], ids=["any program", "parts only"])
+def test_a_disk_that_fills_up_meanwhile_costs_no_plan(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, parts: bool
+) -> None:
+    answered: list[Answer] = []
+
+    def fills_up(problem: LpProblem, options: Options, **how: object) -> Answer:
+        if answered and how.get("preprocess") in {True, parts}:
+            raise SolverFailure("the solve's temporary files could not be written: No space left on device")
+        answered.append(solver.solve(problem, options, **how))  # type: ignore[arg-type]
+        return answered[-1]
+
+    replace_solver(monkeypatch, fills_up)
+    organization = generate(Dials(projects=60, pools=6))
+    plan = allocate(organization, options=Options(time_limit=3.0, gap=0.0, threads=2))
+    assert "No space left on device" in caplog.text
+    assert verify(organization, plan) == ()
+    assert plan.stop in {Stop.FAILED, Stop.TIME}
 
 
 def test_a_cbc_that_dies_when_the_time_is_over_has_used_the_time(monkeypatch: pytest.MonkeyPatch) -> None:

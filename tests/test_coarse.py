@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import math
 import pickle
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +24,7 @@ from gpu_opt.allocation.greedy import keep_holdings
 from gpu_opt.allocation.incumbent import first_incumbent
 from gpu_opt.allocation.restriction import restrict
 from gpu_opt.allocation.stage import Stage
-from gpu_opt.allocation.strategy import coarse
+from gpu_opt.allocation.strategy import coarse, parts
 from gpu_opt.allocation.strategy.coarse import decide_coarsely
 from gpu_opt.allocation.strategy.crew import Job
 from gpu_opt.allocation.strategy.parts import Decision, Limits, decide, open_program
@@ -34,6 +36,7 @@ from gpu_opt.instance import Instance, Ints
 from gpu_opt.options import Cancel, Options
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Stop
+from gpu_opt.solver import Answer, solve
 from tests.building import lab, pool, project, root, team
 from tests.strategies import organizations
 
@@ -42,6 +45,23 @@ LIMITS = Limits(seconds=20.0, nodes=200, gap=1e-5)
 
 def first_tier(goals: tuple[GoalSpec, ...]) -> int:
     return next(k for k, goal in enumerate(goals) if goal.kind == "value")
+
+
+def test_where_nodes_are_limited_time_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shares of no limit at all are none."""
+    organization = generate(Dials(projects=24, pools=4, seed=3))
+    instance = build_instance(organization, organization.as_of)
+    goals = list_goals(instance)
+    greedy, seconds = first_incumbent(instance, goals), []
+
+    def recording(*arguments: Any, **how: Any) -> Answer:
+        seconds.append(how["seconds"])
+        return solve(*arguments, **how)
+
+    monkeypatch.setattr(parts, "solve", recording)
+    limits = replace(LIMITS, seconds=math.inf)
+    assert decide_coarsely(Decision(instance, greedy.x, goals[first_tier(goals)].name, limits)) is not None
+    assert set(seconds) == {math.inf}
 
 
 @pytest.mark.parametrize("binding", ["caps", "pools", "limits", "moves"])

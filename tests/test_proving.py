@@ -5,10 +5,13 @@ Where a promise is missed it comes first, in the plan and in the bound.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from pulp import LpProblem
 
 from benchmarks.generator import Binding, Dials, generate
 from gpu_opt.allocation.appraisal import appraise, trivial_bound
@@ -109,6 +112,51 @@ def test_where_a_promise_is_missed_the_whole_program_is_cut_and_branched_on_befo
     work_off(job)
     assert efforts == [Effort.FEW_NODES]
     assert missing.value <= missing.bound < trivial_bound(missing.incumbent.instance, missing.goal)
+
+
+@pytest.mark.parametrize("job_of", [whole.root_job, whole.whole_job])
+def test_what_cbc_proves_without_solving_it_counts_as_far_as_its_tolerances(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, job_of: Callable[[Stage], Job]
+) -> None:
+    bound = 0.5 * (stage.value + stage.bound)
+    monkeypatch.setattr(
+        whole, "solve", lambda *_, **__: Answer(SolverStatus.NO_SOLUTION, Stop.TIME, None, bound, 0.0)
+    )
+    work_off(job_of(stage))
+    assert bound < stage.bound <= bound * (1 + 1e-6)
+
+
+def test_the_whole_program_begins_with_the_plan_of_when_it_was_given_out(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others may find a better one before it begins, or may not: that must not make a difference."""
+    job, x = whole.whole_job(stage), stage.incumbent.x
+    nothing, begun = np.zeros_like(x), []
+    stage.incumbent = Incumbent(stage.incumbent.instance, stage.incumbent.goals, nothing, ())
+
+    def recording(problem: LpProblem, *_: Any, **__: Any) -> Answer:
+        begun.append([variable.varValue for variable in problem.variables()[: len(x)]])
+        return Answer(SolverStatus.NO_SOLUTION, Stop.TIME, None, None, 0.0)
+
+    monkeypatch.setattr(whole, "solve", recording)
+    job.function(job.task, Cancel())
+    assert begun == [x.tolist()]
+
+
+def test_between_blocks_all_kinds_of_parts_take_turns(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers: list[int] = []
+
+    def numbered(_: Stage, number: int) -> list[int]:
+        numbers.append(number)
+        return [0, 1]
+
+    blocks = [[j, j + 1] for j in range(32)]
+    monkeypatch.setattr(improving, "across", numbered)
+    monkeypatch.setattr(improving, "by_loss", lambda _: blocks)
+    monkeypatch.setattr(improving, "around_losers", lambda _: [])
+    for _ in itertools.islice(improving._rounds(stage), 32 + 8):
+        pass
+    assert numbers == list(range(8))  # two in a row are of a kind, see choose_projects
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.generator import SIZES, Dials, generate
-from gpu_opt import solver
+from benchmarks.generator import SIZES, Binding, Dials, generate
+from gpu_opt import allocate, solver
 from gpu_opt.allocation.appraisal import appraise, is_better, is_feasible, moved_gpus
 from gpu_opt.allocation.dive import dive
 from gpu_opt.allocation.goals import list_goals
@@ -20,6 +21,7 @@ from gpu_opt.allocation.ledger import open_ledger
 from gpu_opt.allocation.lifting import lift
 from gpu_opt.allocation.neighbourhoods import choose_projects
 from gpu_opt.allocation.proof import PriceBound, Proof
+from gpu_opt.allocation.relaxing import ask_relaxation
 from gpu_opt.allocation.restriction import restrict
 from gpu_opt.allocation.rounding import round_relaxation
 from gpu_opt.allocation.search import search, standing
@@ -34,11 +36,13 @@ from gpu_opt.allocation.strategy.table import tabulate
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.clock import Clock
 from gpu_opt.indexing import build_instance
-from gpu_opt.instance import Instance
-from gpu_opt.options import Options
+from gpu_opt.instance import MILLI, Instance
+from gpu_opt.options import Options, Progress
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Stop
+from gpu_opt.solver import Answer
 from gpu_opt.validation import check
+from tests.breaking import replace_solver
 from tests.building import lab, pool, project, root, team
 from tests.strategies import organizations
 
@@ -365,6 +369,50 @@ def test_the_generator_makes_valid_organizations_and_the_same_ones_again(binding
     assert not [problem for problem in check(organization) if problem.severity == "error"]
     assert generate(dials) == organization
     assert len(organization.projects) == 40
+
+
+@pytest.mark.parametrize("binding", ["caps", "pools", "limits", "moves"])
+def test_what_the_generator_says_binds_does(binding: Binding) -> None:
+    """Its prices earn some of the bound, and nothing where something else binds; but for pools."""
+    kinds: tuple[Binding, ...] = ("caps", "pools", "limits", "moves")
+    earned = {each: _earned_by(each, binding) for each in kinds}
+    assert earned.pop(binding) > 0.01
+    assert binding == "pools" or set(earned.values()) == {0.0}
+
+
+def _earned_by(binds: Binding, binding: Binding) -> float:
+    """What share of the bound rows of a kind earn in a lab where something else, or the same, binds."""
+    organization = generate(Dials(projects=60, pools=8, seed=1, binding=binds))
+    instance = build_instance(organization, organization.as_of)
+    goals = list_goals(instance)
+    tier = next(k for k, goal in enumerate(goals) if goal.kind == "value")
+    clock = Clock(Options(threads=1, time_limit=60))
+    stage = Stage(first_incumbent(instance, goals), tier, open_market(tabulate(instance)), clock, 60.0)
+    ask_relaxation(stage)
+    assert stage.guide is not None
+    prices = stage.guide.prices
+    caps = [0 if cap is None else cap / MILLI for cap in instance.teams.cap]
+    limits = [limit.gpus for limit in instance.limits]
+    earned = {
+        "caps": float(prices.cap @ np.array(caps)),
+        "pools": float(prices.pool @ np.array(instance.pools.units)),
+        "limits": float(prices.limit @ np.array(limits)),
+        "moves": prices.budget * (instance.max_moves or 0),
+    }
+    return earned[binding] / stage.guide.bound
+
+
+def test_the_first_plan_is_told_before_cbc_is_asked_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[Progress] = []
+    known: list[bool] = []
+
+    def recording(*arguments: Any, **how: Any) -> Answer:
+        known.append(any(report.best is not None for report in told))
+        return solver.solve(*arguments, **how)
+
+    replace_solver(monkeypatch, recording)
+    allocate(generate(Dials(projects=100, pools=10)), options=Options(time_limit=1.0, progress=told.append))
+    assert known[0]
 
 
 def test_the_named_sizes_say_what_they_are() -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from multiprocessing import get_context
+from typing import Any
+
+import pytest
 
 from gpu_opt.allocation import allocate
 from gpu_opt.checker import verify
+from gpu_opt.options import Cancel
+from gpu_opt.plan import Stop
 from tests.building import lab, pool, project
 from tests.limiting import LAB, Counting, decided, limited
 
@@ -26,6 +32,59 @@ def test_more_work_is_never_worse() -> None:
 def test_the_record_says_how_much_work_was_allowed() -> None:
     assert limited(5).run.work_limit == 5
     assert allocate(lab([pool()], projects=[project("orion", 4)])).run.work_limit is None
+
+
+class Failing(Executor):
+    """Does two tasks; then whatever is wrong goes wrong."""
+
+    def __init__(self, then: Callable[[Future[Any]], None]) -> None:
+        self._then, self.tasks = then, 0
+
+    def submit(self, function: Any, /, *task: Any, **_: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        self.tasks += 1
+        if self.tasks > 2:
+            self._then(future)
+        else:
+            future.set_result(function(*task))
+        return future
+
+
+def refuse(_: Future[Any]) -> None:
+    raise RuntimeError("cannot schedule new futures after shutdown")
+
+
+def lose(future: Future[Any]) -> None:
+    future.set_exception(BrokenExecutor("a worker was killed"))
+
+
+def cancel(future: Future[Any]) -> None:
+    future.cancel()
+    future.set_running_or_notify_cancel()
+
+
+@pytest.mark.parametrize("then", [refuse, lose, cancel])
+def test_an_executor_that_fails_costs_no_plan(
+    then: Callable[[Future[Any]], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    failing = Failing(then)
+    there = limited(24, executor=failing)
+    assert failing.tasks > 2
+    assert "a part is solved here, the executor failed" in caplog.text
+    assert decided(there) == decided(limited(24))
+
+
+def test_whoever_cancels_waits_for_no_executor() -> None:
+    """Its workers are gone, and it waits for them for ever."""
+    cancel = Cancel()
+
+    def never(_: Future[Any]) -> None:
+        cancel.set()
+
+    failing = Failing(never)
+    plan = limited(24, executor=failing, cancel=cancel)
+    assert failing.tasks > 2
+    assert plan.stop is Stop.INTERRUPTED
 
 
 def test_parts_are_solved_wherever_they_are_sent_with_the_same_result() -> None:

@@ -13,6 +13,9 @@ from gpu_opt.allocation.shares import keeps_demands
 from gpu_opt.allocation.spread import keeps_to_one_pool
 from gpu_opt.instance import MILLI, Instance, Ints, add_up
 
+PROVED = 1e-9
+"""Relative gap within which a goal counts as proved."""
+
 
 def own_compute(instance: Instance, x: Ints) -> Ints:
     """Milli-compute of every project at its own speeds, shape (projects,)."""
@@ -165,8 +168,20 @@ def trivial_bound(instance: Instance, goal: GoalSpec) -> float:
 
 def contradicts(goal: GoalSpec, bound: float, value: float) -> bool:
     """Whether a plan is better than a bound says any can be: such a bound is false, whoever says so."""
-    beyond = value - bound if goal.sense == "maximize" else bound - value
-    return beyond > max(1e-9 * abs(value), 0.9 * goal.step, goal.noise)
+    is_beyond = value > bound if goal.sense == "maximize" else value < bound
+    return is_beyond and not is_reached(goal, bound, value)
+
+
+def sound(goal: GoalSpec, bound: float, value: float) -> float:
+    """A bound, never on the wrong side of a value that was reached (by the slack of held goals)."""
+    if is_reached(goal, bound, value):
+        return value
+    return max(bound, value) if goal.sense == "maximize" else min(bound, value)
+
+
+def is_reached(goal: GoalSpec, bound: float, value: float) -> bool:
+    """Whether a value is its bound: less than a step lies between, or nothing that CBC can tell apart."""
+    return abs(bound - value) <= max(PROVED * abs(value), 0.9 * goal.step, goal.noise)
 
 
 def is_better(goals: tuple[GoalSpec, ...], new: tuple[float, ...], old: tuple[float, ...]) -> bool:

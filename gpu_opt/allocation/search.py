@@ -108,6 +108,7 @@ def _open(incumbent: Incumbent, market: Market, clock: Clock, end: float) -> Gui
     if position is None or len(incumbent.x) <= TINY or clock.is_over:
         return None
     stage = Stage(incumbent, position, market, clock, clock.meter + OPENING * (end - clock.meter))
+    stage.report()
     hoped = tuple(trivial_bound(incumbent.instance, goal) for goal in goals[:position])
     aim = Aim(goals[position], goals[:position], hoped)
     return ask_relaxation(stage, aim)

@@ -16,7 +16,7 @@ import logging
 import time
 from fractions import Fraction
 
-from gpu_opt.allocation.appraisal import appraise, contradicts, held_with, is_feasible
+from gpu_opt.allocation.appraisal import appraise, contradicts, held_with, is_feasible, is_reached
 from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.greedy import fill
@@ -29,7 +29,7 @@ from gpu_opt.allocation.start import read_grants, set_start
 from gpu_opt.allocation.strategy.pricing import Market
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.clock import Clock
-from gpu_opt.errors import SolverDied
+from gpu_opt.errors import SolverFailure
 from gpu_opt.instance import Ints
 from gpu_opt.options import relative_gap
 from gpu_opt.plan import Stop
@@ -126,7 +126,7 @@ def _solve(
             start=True,
             on_progress=clock.reporting(goal.name, Fraction(1)),
         )
-    except SolverDied as error:
+    except SolverFailure as error:
         log.warning("%s", error)
         return Answer(SolverStatus.NO_SOLUTION, Stop.FAILED, None, None, 0.0)
 
@@ -168,7 +168,7 @@ def _bound(incumbent: Incumbent, position: int, known: float, market: Market, cl
 def _ended(incumbent: Incumbent, position: int, proof: Proof, clock: Clock) -> Proof:
     """The proof with the word for how the goal ended, for the value that it has now."""
     goal, value, bound = incumbent.goals[position], incumbent.values[position], proof.bound
-    if abs(value - bound) <= max(1e-9 * abs(value), 0.9 * goal.step, goal.noise):  # nothing lies between
+    if is_reached(goal, bound, value):
         return Proof(value, Stop.PROVED, proof.seconds)
     gap = relative_gap(value, bound)
     if gap <= clock.options.gap:

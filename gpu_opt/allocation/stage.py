@@ -7,7 +7,7 @@ import math
 import time
 from dataclasses import dataclass, field, replace
 
-from gpu_opt.allocation.appraisal import contradicts, trivial_bound
+from gpu_opt.allocation.appraisal import PROVED, contradicts, sound, trivial_bound
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.incumbent import Incumbent
 from gpu_opt.allocation.proof import PriceBound, Proof
@@ -41,9 +41,6 @@ COME_CLOSER = 0.75
 
 FAILURES = 20
 """Jobs in a row without an answer after which CBC is given up."""
-
-PROVED = 1e-9
-"""Relative gap within which a goal counts as proved."""
 
 
 @dataclass(slots=True)
@@ -289,15 +286,7 @@ class Stage:
         return relative_gap(self.value, self._sound(bound))
 
     def _sound(self, bound: float) -> float:
-        """A bound, never on the wrong side of a value that was reached (by the slack of held goals).
-
-        Less than a step away from the value it is the value: nothing lies between; nor does anything that
-        CBC can tell from it.
-        """
-        near = max(PROVED * abs(self.value), 0.9 * self.goal.step, self.goal.noise)
-        if abs(bound - self.value) <= near:
-            return self.value
-        return max(bound, self.value) if self.goal.sense == "maximize" else min(bound, self.value)
+        return sound(self.goal, bound, self.value)
 
     def _stop(self) -> Stop:
         if self._gap(self.bound) <= PROVED:

@@ -95,7 +95,7 @@ class Run(Result):
     threads: int
     seed: int
     work_limit: int | None = None
-    """Programs that CBC could solve, where those were limited instead of seconds."""
+    """Jobs for CBC, where those were limited instead of seconds."""
     removed: dict[str, int] = {}
     """What no plan could use and the search left out: how many ``arcs`` (a project in a pool),
     ``projects``, ``caps`` and ``limits``; and ``alike``: arcs that differ from another one in nothing."""

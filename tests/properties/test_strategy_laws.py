@@ -22,13 +22,21 @@ from gpu_opt.allocation.strategy.blocks import at_prices, cut_tree, loss_of
 from gpu_opt.allocation.strategy.focus import choose_arcs, keep_arcs
 from gpu_opt.allocation.strategy.lumps import NOTHING, SOME, choose_lumps
 from gpu_opt.allocation.strategy.parts import Limits, bound_part, decide
-from gpu_opt.allocation.strategy.prices import Aim, Prices, no_prices, settled_at_zero
+from gpu_opt.allocation.strategy.prices import (
+    Aim,
+    Prices,
+    arc_charges,
+    move_charges,
+    no_prices,
+    project_weights,
+    settled_at_zero,
+)
 from gpu_opt.allocation.strategy.pricing import Market, _running_begin, as_goal, open_market, price
 from gpu_opt.allocation.strategy.relaxation import reached, read_prices, read_units, relaxation_of
 from gpu_opt.allocation.strategy.table import tabulate
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.indexing import build_instance
-from gpu_opt.instance import Instance, Ints
+from gpu_opt.instance import MILLI, Instance, Ints
 from gpu_opt.options import Options
 from gpu_opt.organization import Limit, Organization
 from gpu_opt.solver import solve
@@ -119,6 +127,45 @@ def test_no_plan_beats_the_bound_of_any_prices(organization: Organization, data:
     instance, market, aim, all_plans = case
     priced = price(market, aim, some_prices(data, instance, aim))
     assert priced.bound >= best_for(aim, instance, all_plans) - TINY
+
+
+def worth(instance: Instance, j: int, milli: int) -> float:
+    """π_j V_j of a project's compute, segment by segment."""
+    left, value = Fraction(milli), Fraction(0)
+    for share, slope in instance.segments:
+        part = min(left, share * instance.projects.demand[j])
+        value, left = value + slope * part, left - part
+    return instance.projects.priority[j] * float(value / MILLI)
+
+
+@settings(max_examples=100)
+@given(tiny_organizations(), st.data())
+def test_what_a_one_pool_project_gains_is_the_best_of_all_that_it_may_take(
+    organization: Organization, data: st.DataObject
+) -> None:
+    """Neither more nor less: every unit is tried, not only those next to a kink."""
+    instance, market = opened(organization)
+    aim = some_aim(data, instance, first_incumbent(instance, list_goals(instance)).x)
+    if aim is None:
+        return
+    prices, table, arcs = some_prices(data, instance, aim), market.table, instance.arcs
+    profit, charges = price(market, aim, prices).profit, arc_charges(table, prices)
+    weights = project_weights(table, aim, prices)
+    moves = move_charges(table, aim, prices, weights)
+    for j, own in enumerate(instance.projects.arcs):
+        if instance.projects.one_pool[j] != 1 or not own:
+            continue
+        held = {a: int(arcs.wanted[a]) for a in own}
+        is_pinned = instance.projects.pinned[j]
+        takes = [(a, units) for a in own for units in range(1, int(arcs.upper[a]) + 1)]
+        gains = [-moves[j] * float(table.holds[j])] if not (is_pinned and any(held.values())) else []
+        for a, units in takes:
+            compute = units * int(arcs.own[a])
+            if compute < instance.projects.minimum[j] or (is_pinned and units < held[a]):
+                continue
+            lost = float(table.holds[j]) - min(units, held[a]) * float(table.unit[a])
+            gains.append(weights[j] * worth(instance, j, compute) - charges[a] * units - moves[j] * lost)
+        assert profit[j] == pytest.approx(max(gains), rel=1e-9, abs=TINY)
 
 
 @settings(max_examples=60)

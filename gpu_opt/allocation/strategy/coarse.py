@@ -13,6 +13,7 @@ a few projects around the teams that are short.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,8 @@ def decide_coarsely(decision: Decision, cancel: Cancel | None = None) -> Ints | 
     program = open_program(decision, cancel)
     if program is None:
         return None
-    before_mending = replace(program, ends=program.ends - MENDING_SHARE * program.left)
+    kept = MENDING_SHARE * program.left if math.isfinite(program.ends) else 0.0  # else nodes are counted
+    before_mending = replace(program, ends=program.ends - kept)
     units = _decide_lumps(before_mending)
     found = None if units is None else _decide_units(before_mending, units)
     if found is None:

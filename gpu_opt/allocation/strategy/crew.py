@@ -3,17 +3,24 @@
 CBC is a process of its own, so threads are enough to keep all cores busy. With a work limit the jobs go in
 waves and are taken in the order in which they were given, so that the same run gives the same plan whatever
 the load.
+
+An executor that breaks, or loses a part, costs nothing but time: the part is solved here, and so are those
+after it.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
+from gpu_opt.errors import SolverFailure
 from gpu_opt.options import Cancel, Options
+
+log = logging.getLogger(__name__)
 
 POLL = 0.1
 """Seconds between two looks at the switch that cancels."""
@@ -26,6 +33,7 @@ class Job:
     function: Callable[..., Any]
     task: Any
     done: Callable[[Any], None]
+    """Of a part, None is no answer."""
     is_long: bool = False
     """It stops when its switch is thrown, and shares objects with this process."""
     is_proof: bool = False
@@ -35,7 +43,10 @@ class Job:
 
 
 class Crew:
-    """Runs jobs, up to `size` at once; leaves nothing running when it is closed."""
+    """Runs jobs, up to `size` at once; leaves nothing running here when it is closed.
+
+    What another process or machine is at then, it ends by its own limits.
+    """
 
     def __init__(self, options: Options) -> None:
         self.size = options.threads
@@ -78,10 +89,24 @@ class Crew:
             self._cancel_long = Cancel(self._cancel)
             future = self._threads.submit(job.function, job.task, self._cancel_long)
         elif self._elsewhere is not None and not job.is_here:
-            future = self._elsewhere.submit(job.function, job.task)
+            future = self._threads.submit(self._solve_elsewhere, self._elsewhere, job)
         else:
             future = self._threads.submit(job.function, job.task, self._cancel)
         self._running[future] = job
+
+    def _solve_elsewhere(self, executor: Executor, job: Job) -> Any:
+        """Wait for another process or machine; solve it here if nothing comes of that."""
+        try:
+            future = executor.submit(job.function, job.task)
+            while not wait([future], timeout=POLL).done:
+                if self._cancel.is_set():
+                    future.cancel()
+                    return None
+            return future.result()
+        except Exception as error:  # noqa: BLE001 - executors raise what they like; the part's own errors come again
+            log.warning("a part is solved here, the executor failed: %s: %s", type(error).__name__, error)
+            self._elsewhere = None
+            return job.function(job.task, self._cancel)
 
     def stop_long_jobs(self) -> None:
         """Ask long jobs for what they have."""
@@ -96,5 +121,17 @@ class Crew:
         finished, _ = wait(self._running, timeout=timeout, return_when=condition)
         ready = [future for future in self._running if future in finished]
         for future in ready:
-            self._running.pop(future).done(future.result())
+            job = self._running.pop(future)
+            job.done(_answer(future, job))
         return len(ready)
+
+
+def _answer(future: Future[Any], job: Job) -> Any:
+    """What came of a job; a part has no answer where CBC cannot be run any more, as on a full disk."""
+    try:
+        return future.result()
+    except SolverFailure as error:
+        if job.is_long or job.is_here:
+            raise
+        log.warning("%s", error)
+        return None

@@ -125,9 +125,9 @@ def _rounds(stage: Stage) -> Iterator[Job]:
     while True:
         for rivals in untried(stage, around_losers(stage), tried):
             yield _job(stage, rivals)
-        for chosen in untried(stage, by_loss(stage), tried):
+        for turn, chosen in enumerate(untried(stage, by_loss(stage), tried)):
             yield _job(stage, chosen)
-            if stage.goal.kind != "value" or next(number) % 4 == 3:
+            if turn % 4 == 3:
                 yield _job(stage, across(stage, next(number)))
         for mixed in at_random(instance, (stage.options.seed, next(number))) if stage.guide else ():
             yield _rounding(stage, mixed, dived=next(rounds) % 2 == 1)

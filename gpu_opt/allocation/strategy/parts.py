@@ -217,7 +217,13 @@ def bound_part(asked: PartAtPrices, cancel: Cancel | None = None) -> float | Non
     answer = _solve(formulation, asked.limits, cancel, start=False, preprocess=False)
     if answer is None or answer.bound is None:
         return None
-    return answer.bound + OUTWARD * (1.0 + abs(answer.bound))
+    return outward(answer.bound, "maximize")
+
+
+def outward(bound: float, sense: str) -> float:
+    """A bound of CBC's, as far as its tolerances let it be believed."""
+    slack = OUTWARD * (1.0 + abs(bound))
+    return bound + slack if sense == "maximize" else bound - slack
 
 
 def _weighed(

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from gpu_opt.allocation.appraisal import contradicts
 from gpu_opt.allocation.start import set_start
 from gpu_opt.allocation.strategy.crew import Job
+from gpu_opt.allocation.strategy.parts import outward
 from gpu_opt.allocation.strategy.whole import Forced, binaries, is_worth_depth, survive, whole_program
 from gpu_opt.options import Cancel
 from gpu_opt.solver import Answer, Effort
@@ -35,7 +36,7 @@ HALF = 0.02
 IN_VAIN = 10
 """Choices in a row that may leave the bound as it is, whether or not they are forced."""
 
-Sides = tuple[Answer, Answer]
+Sides = tuple[float | None, float | None]
 """What CBC proves if the choice is not made, and if it is."""
 
 
@@ -78,22 +79,22 @@ def _probe(stage: Stage, formulation: Formulation, choice: LpVariable) -> Job:
     """One choice, both ways; what the known plan does is forced where the other is out of the question."""
     held = stage.aim.held
 
-    def side(value: int, cancel: Cancel) -> Answer:
+    def side(value: int, cancel: Cancel) -> float | None:
         choice.lowBound = choice.upBound = value
         answer = survive(stage, formulation.problem, cancel, effort=Effort.ROOT)
         choice.lowBound, choice.upBound = 0, 1
-        return answer
+        return None if answer.bound is None else outward(answer.bound, stage.goal.sense)
 
     def run(_: None, cancel: Cancel) -> Sides:
         return side(0, cancel), side(1, cancel)
 
     def done(sides: Sides) -> None:
-        stage.count(any(each.bound is not None for each in sides))
+        stage.count(any(each is not None for each in sides))
         if stage.aim.held != held:  # a plan that keeps earlier goals better may be worse: it proves less
             return
         set_start(stage.incumbent.instance, formulation.variables, stage.incumbent.x)
         own = round(choice.varValue or 0.0)
-        mine, other = sides[own].bound, sides[1 - own].bound
+        mine, other = sides[own], sides[1 - own]
         if mine is not None and contradicts(stage.goal, mine, stage.value):
             log.warning(
                 "CBC proves that there is no such plan as the known one; %s is left open", choice.name

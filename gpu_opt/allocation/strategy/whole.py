@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
 from gpu_opt.allocation.start import read_grants, set_start
 from gpu_opt.allocation.strategy.crew import Job
+from gpu_opt.allocation.strategy.parts import outward
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.cbc_output import SolverStatus
-from gpu_opt.errors import SolverDied
+from gpu_opt.errors import SolverDied, SolverFailure
+from gpu_opt.instance import Ints
 from gpu_opt.options import Cancel
 from gpu_opt.plan import Stop
 from gpu_opt.solver import Answer, Effort, solve
@@ -80,36 +82,37 @@ def is_worth_depth(stage: Stage) -> bool:
 
 def whole_job(stage: Stage) -> Job:
     """CBC on the whole program, for its bound and whatever it finds."""
-    formulation, target = whole_program(stage), stage.aim
+    formulation, target, begins_with = whole_program(stage), stage.aim, stage.incumbent.x
     stage.began_with = stage.value
     effort = Effort.DEEP if is_worth_depth(stage) else Effort.FULL
 
     def run(_: None, cancel: Cancel) -> Answer:
-        return _solve_whole(stage, target, formulation, cancel, effort)
+        return _solve_whole(stage, target, formulation, begins_with, cancel, effort)
 
     def done(answer: Answer) -> None:
         if answer.has_solution:
             stage.incumbent.offer(read_grants(formulation.variables))
+        is_solved = answer.status is SolverStatus.OPTIMAL
         if answer.bound is not None:
-            stage.tighten(answer.bound)
+            stage.tighten(answer.bound if is_solved else outward(answer.bound, stage.goal.sense))
         stage.shown = stage.bound
         stage.count(answer.has_solution)
-        stage.is_done = answer.stop in {Stop.PROVED, Stop.GAP}
+        stage.is_done = answer.has_solution and answer.stop in {Stop.PROVED, Stop.GAP}
 
     return Job(run, None, done, is_long=True, is_proof=True)
 
 
 def _solve_whole(
-    stage: Stage, target: Aim, formulation: Formulation, cancel: Cancel, effort: Effort
+    stage: Stage, target: Aim, formulation: Formulation, begins_with: Ints, cancel: Cancel, effort: Effort
 ) -> Answer:
-    """Solve the whole program; widen the held goals if CBC calls a program infeasible that is not."""
+    """Solve the whole program from a plan; widen held goals if CBC calls it infeasible, which it is not."""
     instance = stage.incumbent.instance
     for widening in (1.0, 10.0, 100.0, 1000.0):
         if widening > 1:
             log.warning("CBC calls %s infeasible; held goals widened %g times", target.goal.name, widening)
         for goal, value in zip(target.earlier, target.held, strict=True):
             hold(formulation, instance, goal, value, widening)
-        set_start(instance, formulation.variables, stage.incumbent.x)
+        set_start(instance, formulation.variables, begins_with)
         answer = survive(stage, formulation.problem, cancel, start=True, nodes=WHOLE_NODES, effort=effort)
         if answer.status is not SolverStatus.INFEASIBLE:
             break
@@ -126,7 +129,7 @@ def root_job(stage: Stage) -> Job:
 
     def done(answer: Answer) -> None:
         if answer.bound is not None:
-            stage.tighten(answer.bound)
+            stage.tighten(outward(answer.bound, stage.goal.sense))
 
     return Job(run, None, done, is_proof=True, is_here=True)
 
@@ -152,16 +155,17 @@ def survive(
 ) -> Answer:
     """Solve within the stage's time; a CBC that dies has no answer, but costs no plan.
 
+    Nor does one that cannot be run any more, as on a full disk; SolverFailure is raised if it never could.
     Nodes count only where work is limited; whatever CBC shows of the whole program meanwhile is reported.
     """
     in_waves = stage.options.work_limit is not None
 
     def show(_best: float | None, bound: float | None) -> None:
         if bound is not None:
-            stage.shown = stage.tighter(stage.shown, bound)
+            stage.shown = stage.tighter(stage.shown, outward(bound, stage.goal.sense))
 
     try:
-        return solve(
+        answer = solve(
             problem,
             replace(stage.options, threads=1, cancel=cancel),
             seconds=stage.seconds_left,
@@ -172,6 +176,10 @@ def survive(
             effort=effort,
             on_progress=show if start else None,
         )
-    except SolverDied as error:
+    except SolverFailure as error:
+        if not (stage.clock.has_cbc or isinstance(error, SolverDied)):
+            raise
         log.warning("%s", error)
         return Answer(SolverStatus.NO_SOLUTION, Stop.FAILED, None, None, 0.0)
+    stage.clock.has_cbc = True
+    return answer
