@@ -461,3 +461,13 @@ def test_every_conflict_has_its_statements_with_what_would_resolve_it() -> None:
     for grid, one in zip(grids, found.conflicts, strict=True):
         assert [row[0] for row in grid[1:]] == [statement.text for statement in one.statements]
         assert all(row[2] for row in grid[1:])
+
+
+def test_the_foot_of_a_plans_page_says_what_the_search_left_out() -> None:
+    plan = results()["allocate"]
+    assert isinstance(plan, Allocation)
+    plan = plan.model_copy(update={"run": plan.run.model_copy(update={"removed": {}})})
+    assert "Left out" not in page(plan)
+    run = plan.run.model_copy(update={"removed": {"arcs": 1204, "projects": 1, "caps": 0, "alike": 30}})
+    told = "no plan needs them: 1,204 project-pool pairs, 1 project, 30 duplicate pairs."
+    assert told in page(plan.model_copy(update={"run": run}))

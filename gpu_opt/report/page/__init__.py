@@ -31,7 +31,7 @@ from gpu_opt.report.page.html import Child, element
 from gpu_opt.report.page.reallocation import finding_sections, reallocation_sections
 from gpu_opt.report.prices import scope
 from gpu_opt.report.prices import sentence as of_prices
-from gpu_opt.report.text import count
+from gpu_opt.report.text import count, counted
 
 
 @singledispatch
@@ -129,5 +129,20 @@ def _footer(plan: Allocation | Reallocation) -> str:
 def _computed_by(run: Run) -> str:
     return (
         f"gpu_opt {run.gpu_opt}, {run.cbc}, seed {run.seed}, on {run.platform}; the organization's SHA-256: "
-        f"{run.organization_hash}."
+        f"{run.organization_hash}.{_left_out(run)}"
     )
+
+
+REMOVED = {
+    "arcs": "project-pool pair",
+    "projects": "project",
+    "caps": "cap",
+    "limits": "limit",
+    "alike": "duplicate pair",
+}
+"""What :attr:`Run.removed` counts, in words."""
+
+
+def _left_out(run: Run) -> str:
+    some = [counted(run.removed[kind], noun) for kind, noun in REMOVED.items() if run.removed.get(kind)]
+    return f" Left out of the search, because no plan needs them: {', '.join(some)}." if some else ""
