@@ -1,6 +1,6 @@
 """Minimum-cost flows: gpu_opt's own against networkx and OR-Tools.
 
-    python -m benchmarks.flows ../shared/data/mcf/*.dmx --time 60
+    python -m benchmarks.flows Network1.dmx Network2.dmx --time 60
     python -m benchmarks.flows --reallocation 300 2000
 
 A file is in DIMACS format, plain or gzipped; ``--reallocation N`` is the network of N releases and N requests
