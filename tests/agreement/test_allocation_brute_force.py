@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 import time
 from fractions import Fraction
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +15,8 @@ from hypothesis import strategies as st
 from pulp import LpProblem
 
 from gpu_opt import solver
-from gpu_opt.allocation import allocate, stage
+from gpu_opt.allocation import allocate, search, stage
+from gpu_opt.allocation.strategy import whole
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.checker import lexicographic_value, verify
 from gpu_opt.options import Options
@@ -108,6 +111,32 @@ def test_neighbourhoods_alone_give_plans_with_bounds_that_hold(organization: Org
     assert verify(organization, plan) == ()
     assert rank(lexicographic_value(organization, plan.grants, plan.date)) <= rank(best)
     assert_bounds_hold(plan, best)
+
+
+AS_LARGE: dict[str, list[tuple[ModuleType, str, float]]] = {
+    "opened": [(search, "TINY", 0)],
+    "as a large one": [(search, "TINY", 0), (stage, "SMALL", 0)],
+    "cut deeply": [(search, "TINY", 0), (whole, "CLOSE", math.inf), (whole, "DEEP_PER_ARC", 0.0)],
+}
+"""Steps that are for labs of hundreds of projects."""
+
+
+@pytest.mark.parametrize("how", AS_LARGE)
+@settings(max_examples=50)
+@given(organization=tiny_organizations())
+def test_the_steps_for_large_labs_give_plans_with_bounds_that_hold(
+    how: str, organization: Organization
+) -> None:
+    best, _ = best_allocation(organization, organization.as_of)
+    with pytest.MonkeyPatch.context() as patch:
+        for module, name, value in AS_LARGE[how]:
+            patch.setattr(module, name, value)
+        plan = allocate(organization, options=dataclasses.replace(PROOF, time_limit=3.0))
+    assert verify(organization, plan) == ()
+    assert rank(lexicographic_value(organization, plan.grants, plan.date)) <= rank(best)
+    assert_bounds_hold(plan, best)
+    if plan.status is Status.OPTIMAL:
+        assert stated(plan) == approximately(best)
 
 
 def test_neighbourhoods_alone_find_what_handing_out_does_not() -> None:

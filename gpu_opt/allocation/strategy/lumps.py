@@ -3,12 +3,12 @@
 A price on a team's cap convexifies: at it the team may fund a third of a project that wants its minimum or
 nothing, or that must move from one pool to another as a whole. Where caps bind, that is most of the distance
 between the relaxation and the best plan. A team with a dozen projects has few such lumps, so they are
-branched on, with the one price ν of the team's own budget found anew in every branch (branch and bound with
+branched on, with the one price β of the team's own budget found anew in every branch (branch and bound with
 a Lagrangian bound: Fisher 1981; the choice of one entry per project is a multiple-choice knapsack: Sinha,
 Zoltners 1979).
 
-All else that the team competes for keeps its price. What a project gains is convex in ν, so that its values
-at a few ν, computed for all projects at once, bound it everywhere between by chords; the branching then
+All else that the team competes for keeps its price. What a project gains is convex in β, so that its values
+at a few β, computed for all projects at once, bound it everywhere between by chords; the branching then
 only adds rows of a table.
 """
 
@@ -36,7 +36,7 @@ NODES = 80
 """Branches of one team at most."""
 
 Row = Floats
-"""What something gains at every ν of the table."""
+"""What something gains at every β of the table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +119,9 @@ class _Book:
     earned: Floats
     """What every team's own rows earn at the prices at hand, where a cap and a target may both have one."""
     own: Floats
-    """ν of every team at hand."""
+    """β of every team at hand."""
     grid: Floats
-    """ν at which was priced; (teams, prices)."""
+    """β at which was priced; (teams, prices)."""
     reach: Floats
     """The most compute that budgets can count of a project; shape (projects,)."""
 
@@ -133,7 +133,7 @@ def _among(teams: list[int], own: Floats) -> np.ndarray[tuple[int], np.dtype[np.
 
 
 def _grid(instance: Instance, own: Floats, shifts: Floats) -> Floats:
-    """ν to price at, for every team: above 0 only where it has a cap, below only where it has a target."""
+    """β to price at, for every team: above 0 only where it has a cap, below only where it has a target."""
     grid = own[:, None] + np.abs(own)[:, None] * shifts
     has_cap = np.array([cap is not None for cap in instance.teams.cap])
     has_target = np.array([target > 0 for target in instance.teams.target])
@@ -190,7 +190,7 @@ def _kept_promise(book: _Book, team: int, taken: tuple[tuple[int, int], ...]) ->
 
 
 def _earned(instance: Instance, aim: Aim, prices: Prices, team: int, own: Floats) -> Row:
-    """What the team's own rows earn at ν: the cap above 0, the target below."""
+    """What the team's own rows earn at β: the cap above 0, the target below."""
     cap, target = instance.teams.cap[team], float(instance.teams.target[team])
     repair = price_of(aim, prices, "repair")
     short = price_of(aim, prices, "guarantee", instance.teams.level[team])

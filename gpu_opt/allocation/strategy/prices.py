@@ -28,7 +28,7 @@ class Prices:
     pool: Floats
     """λ_p of `pool_capacity`, per unit; shape (pools,)."""
     cap: Floats
-    """μ_n of `team_cap`, per reference GPU; 0 where there is no cap; shape (teams,)."""
+    """α_n of `team_cap`, per reference GPU; 0 where there is no cap; shape (teams,)."""
     guarantee: Floats
     """γ_n of `team_guarantee`, per reference GPU; 0 where there is no target; shape (teams,)."""
     limit: Floats
