@@ -69,6 +69,21 @@ class Answer:
         return self.status in {SolverStatus.OPTIMAL, SolverStatus.FEASIBLE}
 
 
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How a program is to be solved; see :func:`solve`."""
+
+    options: Options
+    seconds: float
+    gap: float
+    nodes: int | None
+    start: bool
+    relax: bool
+    preprocess: bool
+    primal: bool
+    effort: Effort
+
+
 Names = tuple[list[str], list[str], list[str]]
 """Columns and rows as the model file calls them, and the columns as PuLP does."""
 
@@ -104,9 +119,8 @@ def solve(
     sign = -1.0 if problem.sense < 0 else 1.0  # PuLP hands CBC a minimization, always
     report = None if on_progress is None else _signed(on_progress, sign)
     with _workspace() as folder:
-        args, names = _command(
-            problem, options, folder, seconds, gap, nodes, start, relax, preprocess, primal, effort
-        )
+        how = _How(options, seconds, gap, nodes, start, relax, preprocess, primal, effort)
+        args, names = _command(problem, folder, how)
         for_bound = effort in {Effort.ROOT, Effort.FEW_NODES}
         grace = 0.0 if for_bound else GRACE  # cuts that are not finished prove nothing
         text = run_again_if_it_dies(args, folder, options.cancel, begun + seconds, report, grace)
@@ -157,44 +171,32 @@ def _workspace() -> Iterator[Path]:
         raise SolverFailure(f"the solve's temporary files could not be written: {error}") from error
 
 
-def _command(
-    problem: pulp.LpProblem,
-    options: Options,
-    folder: Path,
-    seconds: float,
-    gap: float,
-    nodes: int | None,
-    start: bool,
-    relax: bool,
-    preprocess: bool,
-    primal: bool,
-    effort: Effort,
-) -> tuple[list[str], Names]:
+def _command(problem: pulp.LpProblem, folder: Path, how: _How) -> tuple[list[str], Names]:
     """Write the model, and the start; return CBC's command line and the names in the file."""
     import cbcbox
     import pulp
 
     model = folder / "model.mps"
-    columns, rows, _objective, pulp_names = problem.writeMPS(str(model), rename=True, mip=not relax)
-    is_mip = bool(problem.isMIP()) and not relax
+    columns, rows, _objective, pulp_names = problem.writeMPS(str(model), rename=True, mip=not how.relax)
+    is_mip = bool(problem.isMIP()) and not how.relax
     args = [cbcbox.cbc_bin_path(), str(model)]
     if is_mip:
-        if start:
+        if how.start:
             mip_start = folder / "start.mst"
             pulp.COIN_CMD().writesol(str(mip_start), problem, columns, rows)
             args += ["-mips", str(mip_start)]
-        if options.threads > 1:  # one thread is CBC's default; asking for it starts a second one
-            args += ["-threads", str(options.threads)]
-        args += ["-ratio", repr(gap)]
-        args += [] if nodes is None else ["-maxNodes", str(nodes)]
-        args += [] if preprocess else ["-preprocess", "off"]
-        args += effort.value
-        if options.seed:  # CBC's own default seed is its best; saying 0 is not the same as saying nothing
-            args += ["-randomCbcSeed", str(options.seed)]
+        if how.options.threads > 1:  # one thread is CBC's default; asking for it starts a second one
+            args += ["-threads", str(how.options.threads)]
+        args += ["-ratio", repr(how.gap)]
+        args += [] if how.nodes is None else ["-maxNodes", str(how.nodes)]
+        args += [] if how.preprocess else ["-preprocess", "off"]
+        args += how.effort.value
+        if how.options.seed:  # CBC's own default seed is its best; saying 0 is not the same as saying nothing
+            args += ["-randomCbcSeed", str(how.options.seed)]
     # We stop CBC at the limit ourselves: its own clock is a reserve for the case that we are killed, and
     # it has been seen to abort when its limit falls into preprocessing.
-    args += ["-sec", f"{seconds + GRACE:.3f}", "-timeMode", "elapsed"] if seconds < math.inf else []
-    args += ["-solve" if is_mip else "-primalSimplex" if primal else "-initialSolve"]
+    args += ["-sec", f"{how.seconds + GRACE:.3f}", "-timeMode", "elapsed"] if how.seconds < math.inf else []
+    args += ["-solve" if is_mip else "-primalSimplex" if how.primal else "-initialSolve"]
     args += ["-printingOptions", "all", "-solution", str(folder / SOLUTION)]
     return args, (columns, rows, pulp_names)
 
