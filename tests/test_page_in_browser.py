@@ -9,8 +9,8 @@ import pytest
 
 from gpu_opt.report.page import page
 from tests.browser import MISSING, look_at, must_be_there, print_to, program
+from tests.page_reader import Reader
 from tests.reporting import LONG, SCRIPT, results
-from tests.test_page import Reader
 
 pytestmark = pytest.mark.skipif(program() is None and not must_be_there(), reason=MISSING)
 

@@ -13,7 +13,7 @@ from gpu_opt.validation import RULES, check, require_valid
 from gpu_opt.validation.facts import gather, resolved_budgets
 from gpu_opt.validation.wording import listed, number, unknown
 from tests.building import TODAY, day, delivery, lab, pool, project, root, team
-from tests.test_validation_rules import caps, of_no_type
+from tests.faults_in_names_and_budgets import caps, of_no_type
 
 
 def test_a_sound_lab_has_no_problems() -> None:

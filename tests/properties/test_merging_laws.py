@@ -13,7 +13,7 @@ from gpu_opt.indexing import build_instance
 from gpu_opt.instance import Instance, Ints
 from gpu_opt.organization import Organization
 from tests.building import lab, pool, project
-from tests.properties.test_strategy_laws import plans
+from tests.properties.all_plans import plans
 from tests.strategies import tiny_organizations
 
 
