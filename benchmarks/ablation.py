@@ -3,8 +3,8 @@
     uv run python -m benchmarks.ablation --size 500x20 --time 5 --seeds 2
 
 prints the gap of the first tier, in the median and on average, and how far its plan and its bound each are
-from the best that any of the variants found or proved; over what binds and the seeds. `--only` measures some
-of the variants. Run it on a machine that does nothing else.
+from the best that any of the measured variants found or proved; over what binds and the seeds. `--only`
+measures some of them. Run it on a machine that does nothing else.
 """
 
 from __future__ import annotations

@@ -66,7 +66,6 @@ def judge(head: str, output: str, interrupted: bool) -> tuple[SolverStatus, Stop
 
 _PARTIAL = re.compile(r"Cbc0005I .*\(best possible (\S+)\), took \d+ iterations and (\d+) nodes")
 _INTEGER_GAP = re.compile(r"Cbc0011I Exiting as integer gap of (\S+) less")
-_ROOT_BEGUN = re.compile(r"Cbc0013I At root node, .* changed objective from (\S+) to")
 _CONTINUOUS = re.compile(r"^Continuous objective value is (\S+)", re.MULTILINE)
 _VALUE = re.compile(r"^Objective value:\s+(\S+)", re.MULTILINE)
 _STOPPED = re.compile(r"Exiting on maximum (?:time|nodes)|Exiting on user event|ctrl-c", re.IGNORECASE)
@@ -79,18 +78,15 @@ def proven_bound(output: str, status: SolverStatus, objective: float | None) -> 
     that CBC calls a bound is one: when it is stopped inside the root's cut loop, the value of an
     unfinished linear program is printed as "best possible" (4e+10 has been seen), and "Lower bound"
     repeats the incumbent as if it were proved; and its heuristics print what they prove of programs of
-    their own, with most variables fixed. So a "best possible" counts only if it is the last one of a run that
-    came to its end and finished a node, where the root began only if that is the continuous value with more
-    digits, "Lower bound" never does, and nothing counts that a solution contradicts.
+    their own, with most variables fixed, of which the roots look like the program's own. So a "best possible"
+    counts only if it is the last one of a run that came to its end and finished a node, what is said of a
+    root and "Lower bound" never do, and nothing counts that a solution contradicts.
     """
     if status is SolverStatus.OPTIMAL:
         return objective
     bounds = [_outward(text, digits=6) for text in _CONTINUOUS.findall(output)[:1]]
     if UNSOUND in output:
         return bounds[0] if bounds else None
-    begun = [_outward(text, digits=8) for text in _ROOT_BEGUN.findall(output)]
-    same = [each for each in begun for rough in bounds if each - rough <= 2 * _half_digit(each, 6)]
-    bounds += [min(same)] if same else []
     partial = _PARTIAL.findall(output)[-1:] if "Result - " in output else []
     bounds += [_outward(text, digits=8) for text, nodes in partial if int(nodes) > 0]
     if objective is not None and not _STOPPED.search(output):

@@ -28,7 +28,7 @@ class Clock:
         self.work = 0
         """Jobs that were begun."""
         self.has_cbc = False
-        """CBC has run to an end: if it does not later, the plan that is known by then is returned."""
+        """CBC has run: if it cannot later, as on a full disk, the plan that is known by then is returned."""
         self._turn = threading.Lock()
         self._refused = False
 

@@ -71,11 +71,11 @@ class NoPlanInTime(GpuOptError):
 
 
 class SolverFailure(GpuOptError):
-    """CBC could not be started, or its files could not be written."""
+    """CBC could not be started, its files could not be written, or its answer is none."""
 
 
 class SolverDied(SolverFailure):
-    """CBC was killed, crashed or was cut short on one program. A search goes on without that answer."""
+    """CBC was killed, crashed or was cut short on one program. A search for plans goes on without it."""
 
 
 class VerificationFailure(GpuOptError):

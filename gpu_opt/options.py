@@ -67,8 +67,9 @@ class Options:
     work_limit: int | None = None
     """Jobs that one call may give to CBC, instead of a time limit: the same work gives the same plan on the
     same machine, whatever else it has to do. A job is a part that decides, a bound for a part, a choice made
-    both ways, or some branching on the whole program: from one program to some twenty. The linear relaxation
-    and what rounds it are not counted. None: as many as the time allows."""
+    both ways, or cuts and branching on the whole program: from one program to some twenty. What is done
+    before the first and after the last is not counted: relaxations, their dives, coming near to another plan.
+    None: as many as the time allows."""
     executor: Executor | None = None
     """Where small programs are solved, any ``concurrent.futures.Executor``; default: threads of this
     process."""

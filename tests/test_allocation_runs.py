@@ -244,17 +244,33 @@ def test_a_disk_that_fills_up_meanwhile_costs_no_plan(
     answered: list[Answer] = []
 
     def fills_up(problem: LpProblem, options: Options, **how: object) -> Answer:
-        if answered and how.get("preprocess") in {True, parts}:
+        if answered and (how.get("preprocess") or not parts):
             raise SolverFailure("the solve's temporary files could not be written: No space left on device")
         answered.append(solver.solve(problem, options, **how))  # type: ignore[arg-type]
         return answered[-1]
 
     replace_solver(monkeypatch, fills_up)
     organization = generate(Dials(projects=60, pools=6))
-    plan = allocate(organization, options=Options(time_limit=3.0, gap=0.0, threads=2))
+    plan = allocate(organization, options=Options(time_limit=3.0, gap=0.0, threads=1))
     assert "No space left on device" in caplog.text
     assert verify(organization, plan) == ()
     assert plan.stop in {Stop.FAILED, Stop.TIME}
+
+
+def test_without_cbc_there_is_no_plan_that_is_near_another_one_but_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All that was asked for can be had, so that only the last goal, to be near, asks CBC."""
+
+    def absent(*_: object, **__: object) -> Answer:
+        raise SolverFailure("CBC could not be started: no such file")
+
+    organization = lab([pool("iowa", 16)], projects=[project("orion", 8), project("lyra", 8)])
+    fewer = organization.model_copy(update={"projects": organization.projects[:1]})
+    near = allocate(fewer, options=PROOF)
+    replace_solver(monkeypatch, absent)
+    with pytest.raises(SolverFailure, match="no such file"):
+        allocate(organization, options=PROOF, near=near)
 
 
 def test_a_cbc_that_dies_when_the_time_is_over_has_used_the_time(monkeypatch: pytest.MonkeyPatch) -> None:

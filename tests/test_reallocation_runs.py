@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gpu_opt.errors import InvalidInput, NoPlanInTime, SolverDied
+from gpu_opt.errors import InvalidInput, NoPlanInTime, SolverDied, SolverFailure
 from gpu_opt.options import Cancel
 from gpu_opt.organization import Organization, Request
 from gpu_opt.plan import Status, Stop
@@ -102,6 +102,30 @@ def test_a_solver_that_dies_leaves_a_plan_that_says_so(
     assert [(goal.value, goal.bound) for goal in answer.goals] == [(4, 0), (0, 0), (0, 0), (0, 0)]
     assert answer.requests[0].text == "none of 4: the solver failed before a better plan was found"
     assert "killed by signal 9" in caplog.text
+
+
+def test_a_disk_that_fills_up_later_costs_no_flow_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    def fills_up(*args: Any, **kwargs: Any) -> Any:
+        calls.append(args)
+        if len(calls) > 1:
+            raise SolverFailure("No space left on device")
+        return candidate_flow(*args, **kwargs)
+
+    monkeypatch.setattr("gpu_opt.reallocation.guessing.candidate_flow", fills_up)
+    answer = plan(SCARCE, request("r", 2, "vision"), request("s", 4, tier=2, by=3))
+    assert (answer.goals[0].value, answer.goals[0].stop, answer.stop) == (0, Stop.PROVED, Stop.FAILED)
+    assert answer.handovers
+
+
+def test_without_cbc_there_is_an_error_and_no_empty_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(*_args: Any, **_kwargs: Any) -> None:
+        raise SolverFailure("CBC could not be started: no such file")
+
+    monkeypatch.setattr("gpu_opt.reallocation.flow.solve", absent)
+    with pytest.raises(SolverFailure, match="no such file"):
+        plan(SCARCE, request("r", 4, "vision"))
 
 
 def test_a_cancelled_solve_says_so() -> None:

@@ -26,10 +26,11 @@ from gpu_opt.allocation.proof import Proof, moved_bound
 from gpu_opt.allocation.relaxing import prove_by_relaxation
 from gpu_opt.allocation.stage import Stage
 from gpu_opt.allocation.start import read_grants, set_start
+from gpu_opt.allocation.strategy.parts import proven
 from gpu_opt.allocation.strategy.pricing import Market
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.clock import Clock
-from gpu_opt.errors import SolverFailure
+from gpu_opt.errors import SolverDied, SolverFailure
 from gpu_opt.instance import Ints
 from gpu_opt.options import relative_gap
 from gpu_opt.plan import Stop
@@ -65,8 +66,9 @@ def settle(incumbent: Incumbent, proofs: list[Proof], market: Market, clock: Clo
         answer = _solve(incumbent, floors, whole, clock, clock.seconds_left * (1 - RESERVE))
         if answer.has_solution:
             _offer(incumbent, floors, read_grants(whole.variables))
-        if answer.bound is not None and not contradicts(goal, answer.bound, incumbent.values[-1]):
-            bound = max(0.0, answer.bound)
+        least = proven(answer, goal.sense)
+        if least is not None and not contradicts(goal, least, incumbent.values[-1]):
+            bound = max(0.0, least)
         stop = answer.stop
     proved = _proved_again(incumbent, before, proofs, market, clock)
     last = Proof(bound, stop, time.monotonic() - begun)
@@ -127,6 +129,8 @@ def _solve(
             on_progress=clock.reporting(goal.name, Fraction(1)),
         )
     except SolverFailure as error:
+        if not (clock.has_cbc or isinstance(error, SolverDied)):
+            raise
         log.warning("%s", error)
         return Answer(SolverStatus.NO_SOLUTION, Stop.FAILED, None, None, 0.0)
 

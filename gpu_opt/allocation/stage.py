@@ -226,6 +226,7 @@ class Stage:
     def count(self, answered: bool) -> None:
         """Keep account of jobs that have no answer: a CBC that always dies is not asked for ever."""
         self.failures = 0 if answered else self.failures + 1
+        self.clock.has_cbc |= answered
 
     def tighten(self, bound: float) -> None:
         """Take a proved bound if it is better, and not contradicted by a plan."""

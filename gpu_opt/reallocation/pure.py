@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gpu_opt.clock import Clock
-from gpu_opt.errors import NoPlanInTime, SolverDied, VerificationFailure
+from gpu_opt.errors import NoPlanInTime, SolverDied, SolverFailure, VerificationFailure
 from gpu_opt.instance import Ints
 from gpu_opt.options import Progress
 from gpu_opt.plan import Stop
@@ -72,7 +72,7 @@ def solve_pure(instance: Instance, network: TimeNetwork, clock: Clock) -> Relaxe
 def lexicographic_flow(
     instance: Instance, network: TimeNetwork, clock: Clock, *, merged: Merged | None = None
 ) -> Best:
-    """Optimize goal by goal, until the time runs out or CBC dies; intractable goals are passed over.
+    """Optimize goal by goal, until the time runs out or CBC fails; intractable goals are passed over.
 
     Where no handover has a capacity, nodes may be `merged` for the goals that do not tell them apart.
     """
@@ -83,7 +83,9 @@ def lexicographic_flow(
             _optimize(found, network, stage, clock)
     except NoPlanInTime:
         pass  # what is known by now is returned
-    except SolverDied as error:
+    except SolverFailure as error:
+        if found.values is None and not isinstance(error, SolverDied):
+            raise
         log.warning("%s; going on with the plan that is known", error)
     if found.values is None:
         handed: tuple[Handed, ...] = ()

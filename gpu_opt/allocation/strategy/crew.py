@@ -4,8 +4,9 @@ CBC is a process of its own, so threads are enough to keep all cores busy. With 
 waves and are taken in the order in which they were given, so that the same run gives the same plan whatever
 the load.
 
-An executor that breaks, or loses a part, costs nothing but time: the part is solved here, and so are those
-after it.
+An executor that breaks, or gives a part back, costs nothing but time: the part is solved here, and so are
+those after it, until the goal ends. A part that never comes back holds its place until then; where work is
+limited, until somebody cancels.
 """
 
 from __future__ import annotations
@@ -98,10 +99,11 @@ class Crew:
         """Wait for another process or machine; solve it here if nothing comes of that."""
         try:
             future = executor.submit(job.function, job.task)
-            while not wait([future], timeout=POLL).done:
+            while not future.done():
                 if self._cancel.is_set():
                     future.cancel()
                     return None
+                wait([future], timeout=POLL)
             return future.result()
         except Exception as error:  # noqa: BLE001 - executors raise what they like; the part's own errors come again
             log.warning("a part is solved here, the executor failed: %s: %s", type(error).__name__, error)

@@ -21,6 +21,7 @@ from gpu_opt.allocation.goals import GoalSpec, a_little_of_later_tiers, list_goa
 from gpu_opt.allocation.start import read_grants, set_start
 from gpu_opt.allocation.strategy.prices import TOO_DEAR
 from gpu_opt.allocation.strategy.table import Floats
+from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.errors import SolverDied
 from gpu_opt.instance import Instance, Ints
 from gpu_opt.options import Cancel, Options
@@ -218,6 +219,13 @@ def bound_part(asked: PartAtPrices, cancel: Cancel | None = None) -> float | Non
     if answer is None or answer.bound is None:
         return None
     return outward(answer.bound, "maximize")
+
+
+def proven(answer: Answer, sense: str) -> float | None:
+    """The bound of a whole program: of an optimum itself, which is one to within what CBC can tell apart."""
+    if answer.bound is None or answer.status is SolverStatus.OPTIMAL:
+        return answer.bound
+    return outward(answer.bound, sense)
 
 
 def outward(bound: float, sense: str) -> float:

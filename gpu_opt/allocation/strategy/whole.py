@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
 from gpu_opt.allocation.start import read_grants, set_start
 from gpu_opt.allocation.strategy.crew import Job
-from gpu_opt.allocation.strategy.parts import outward
+from gpu_opt.allocation.strategy.parts import outward, proven
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.errors import SolverDied, SolverFailure
@@ -92,9 +92,9 @@ def whole_job(stage: Stage) -> Job:
     def done(answer: Answer) -> None:
         if answer.has_solution:
             stage.incumbent.offer(read_grants(formulation.variables))
-        is_solved = answer.status is SolverStatus.OPTIMAL
-        if answer.bound is not None:
-            stage.tighten(answer.bound if is_solved else outward(answer.bound, stage.goal.sense))
+        bound = proven(answer, stage.goal.sense)
+        if bound is not None:
+            stage.tighten(bound)
         stage.shown = stage.bound
         stage.count(answer.has_solution)
         stage.is_done = answer.has_solution and answer.stop in {Stop.PROVED, Stop.GAP}
@@ -181,5 +181,5 @@ def survive(
             raise
         log.warning("%s", error)
         return Answer(SolverStatus.NO_SOLUTION, Stop.FAILED, None, None, 0.0)
-    stage.clock.has_cbc = True
+    stage.clock.has_cbc |= answer.seconds > 0  # else there was no time to run it
     return answer
