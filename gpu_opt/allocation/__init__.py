@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["allocate"]
 
-AFTERWARDS, WITH_MOVES = 6, 14
-"""How many times as long as checking and building reasons and verification take: 4 to 6, but 8 to 14
-where moves are limited (measured), since then every holder may be why a project lacks something."""
+AFTERWARDS, WITH_MOVES = 8, 14
+"""How many times as long as checking and building reasons and verification take: 4 to 6, 10 where thousands
+of small projects are each other's rivals, and 8 to 14 where moves are limited (measured), since then every
+holder may be why a project lacks something."""
 
 
 def allocate(

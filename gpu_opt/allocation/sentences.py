@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from gpu_opt.allocation.barriers import Barrier, Situation
 from gpu_opt.allocation.rivals import Rival
-from gpu_opt.instance import MILLI, Instance
+from gpu_opt.instance import MILLI, Instance, add_up
 from gpu_opt.organization import Organization
 from gpu_opt.plan import POLICIES, Basis, Cause, Reason
 
@@ -166,13 +168,12 @@ class Speech:
 
     def _names(self, situation: Situation, rivals: Sequence[Rival]) -> tuple[str, ...]:
         """The rivals' projects, those with most GPUs of what is contested first."""
-        unit, pool = self._instance.pools.unit, self._instance.arcs.pool
-        gpus: dict[int, int] = {}
-        for arc in dict.fromkeys(rival.arc for rival in rivals):
-            project = int(self._instance.arcs.project[arc])
-            gpus[project] = gpus.get(project, 0) + int(situation.x[arc]) * unit[int(pool[arc])]
-        largest = sorted(gpus, key=lambda j: (-gpus[j], j))[:MOST_NAMED]
-        return tuple(self._instance.projects.names[j] for j in largest)
+        arcs = np.unique(np.fromiter((rival.arc for rival in rivals), dtype=np.int64, count=len(rivals)))
+        unit = np.array(self._instance.pools.unit)[self._instance.arcs.pool[arcs]]
+        project, place = np.unique(self._instance.arcs.project[arcs], return_inverse=True)
+        gpus = add_up(place, situation.x[arcs] * unit, len(project))
+        largest = project[np.lexsort((project, -gpus))[:MOST_NAMED]]
+        return tuple(self._instance.projects.names[j] for j in largest.tolist())
 
     def _reason(
         self,
