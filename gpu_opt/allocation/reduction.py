@@ -4,6 +4,8 @@
   there for anybody else; nor can a project alone be granted more than a cap above it.
 - *Arcs* on which nothing can be granted then, or too little for a one-pool project's minimum; all arcs of a
   project that cannot reach its minimum any more, if it holds nothing.
+- *Compute beyond the demand*: of a unit that is more than the whole demand, what is beyond it counts for
+  nothing. Whole units do not care; a relaxation would have half a unit meet half a GPU's demand in full.
 - *Caps and limits* that nobody can reach, however much is granted below them. The others, and the budget of
   moves, are rounded down to what whole units can add up to: multiples of their greatest common divisor.
 
@@ -45,7 +47,8 @@ def reduce(instance: Instance) -> Reduced:
     useful |= instance.arcs.wanted > 0
     if instance.arcs.near is not None:
         useful |= instance.arcs.near > 0
-    bounded = replace(instance, arcs=replace(instance.arcs, upper=np.where(useful, upper, 0)))
+    own = np.minimum(instance.arcs.own, np.array(instance.projects.demand)[instance.arcs.project])
+    bounded = replace(instance, arcs=replace(instance.arcs, own=own, upper=np.where(useful, upper, 0)))
     part, kept = keep_arcs(bounded, np.asarray(useful))
     caps = _caps_in_reach(part)
     limits = [each for each in part.limits if _may_bind(part, each.arcs, each.gpus)]

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpu_opt.allocation.appraisal import appraise, is_feasible
+from gpu_opt.allocation.formulation import aim, formulate
 from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.incumbent import first_incumbent
 from gpu_opt.allocation.reduction import reduce
@@ -16,7 +17,9 @@ from gpu_opt.allocation.strategy.between import between, by_team
 from gpu_opt.allocation.strategy.focus import choose_arcs, keep_arcs
 from gpu_opt.allocation.strategy.parts import Limits, decide
 from gpu_opt.indexing import build_instance
+from gpu_opt.options import Options
 from gpu_opt.organization import Limit, Organization
+from gpu_opt.solver import solve
 from tests.building import lab, pool, project, team
 from tests.properties.all_plans import opened, plans, some_aim, some_prices
 from tests.strategies import tiny_organizations
@@ -50,6 +53,19 @@ def test_no_plan_is_lost_by_leaving_out_what_no_plan_can_use(organization: Organ
         assert appraise(reduced.instance, goals, kept) == pytest.approx(appraise(instance, goals, x))
     for kept in plans(reduced.instance):
         assert is_feasible(instance, reduced.expand(kept, instance))
+
+
+def test_half_a_unit_does_not_meet_half_a_gpus_demand() -> None:
+    """Four GPUs for six projects that ask for half a GPU each, and get a whole one or none."""
+    projects = [project(f"pod-{n}", 0.5, minimum=0.5, one_pool=True) for n in range(6)]
+    instance, _ = opened(lab([pool("iowa", gpus=4)], projects=projects))
+    bounds = []
+    for each in (instance, reduce(instance).instance):
+        formulation = formulate(each)
+        aim(formulation, list_goals(each)[0], each)
+        answer = solve(formulation.problem, Options(threads=1), seconds=60.0, relax=True)
+        bounds.append(answer.objective)
+    assert bounds == pytest.approx([3.0, 2.0])
 
 
 def test_what_others_keep_is_not_there_for_a_project_that_needs_it_as_a_whole() -> None:
