@@ -40,3 +40,10 @@ def test_a_goal_that_reaches_its_bound_in_the_end_is_proved() -> None:
     plan = decoded(TIERS, [8, 0], [Proof(8.0, Stop.TIME, 0.0), Proof(0.0, Stop.FAILED, 0.0)])
     assert (plan.status, plan.stop) == (Status.OPTIMAL, Stop.PROVED)
     assert verify(TIERS, plan) == ()
+
+
+def test_a_proof_survives_that_values_are_added_up_in_another_order() -> None:
+    """The search may have had pools merged: its sum, here a hair above, is another float."""
+    plan = decoded(TIERS, [8, 0], [Proof(8.000000000000002, Stop.PROVED, 0.0), Proof(0.0, Stop.PROVED, 0.0)])
+    assert (plan.status, plan.stop) == (Status.OPTIMAL, Stop.PROVED)
+    assert plan.goals[0].bound == plan.goals[0].value

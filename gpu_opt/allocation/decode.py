@@ -13,6 +13,7 @@ from gpu_opt.allocation.appraisal import (
     overruns,
     own_compute,
     pool_units,
+    sound,
     team_compute,
     team_gpus,
     trivial_bound,
@@ -94,7 +95,7 @@ def _goal(instance: Instance, goal: GoalSpec, value: float, proof: Proof, enough
     bound, stop = proof.bound, proof.stop
     if contradicts(goal, bound, value):
         bound, stop = trivial_bound(instance, goal), Stop.FAILED
-    bound = max(bound, value) if goal.sense == "maximize" else min(bound, value)
+    bound = sound(goal, bound, value)
     gap = relative_gap(value, bound)
     if stop is Stop.PROVED or (stop is Stop.GAP and gap > enough):
         stop = Stop.FAILED

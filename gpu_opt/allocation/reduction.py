@@ -47,7 +47,8 @@ def reduce(instance: Instance) -> Reduced:
     useful |= instance.arcs.wanted > 0
     if instance.arcs.near is not None:
         useful |= instance.arcs.near > 0
-    own = np.minimum(instance.arcs.own, np.array(instance.projects.demand)[instance.arcs.project])
+    demand = np.array(instance.projects.demand, dtype=np.int64)[instance.arcs.project]
+    own = np.where(demand > 0, np.minimum(instance.arcs.own, demand), instance.arcs.own)
     bounded = replace(instance, arcs=replace(instance.arcs, own=own, upper=np.where(useful, upper, 0)))
     part, kept = keep_arcs(bounded, np.asarray(useful))
     caps = _caps_in_reach(part)

@@ -68,6 +68,15 @@ def test_half_a_unit_does_not_meet_half_a_gpus_demand() -> None:
     assert bounds == pytest.approx([3.0, 2.0])
 
 
+def test_who_asks_for_nothing_is_no_division_by_zero() -> None:
+    """Who asks for nothing may still hold something."""
+    instance, _ = opened(
+        lab([pool("iowa", gpus=4)], projects=[project("pod", 0, holds={"iowa": 2}, pinned=True)])
+    )
+    assert instance.projects.demand == (0,)
+    assert reduce(instance).instance.arcs.own.min() > 0
+
+
 def test_what_others_keep_is_not_there_for_a_project_that_needs_it_as_a_whole() -> None:
     pinned = project("pinned", 6, holds={"iowa": 6}, pinned=True)
     orion = project("orion", 4, minimum=4, one_pool=True)
