@@ -8,6 +8,7 @@ import time
 from fractions import Fraction
 
 from gpu_opt.cbc_process import OnProgress
+from gpu_opt.errors import SolverDied, SolverFailure
 from gpu_opt.options import Options, Progress
 from gpu_opt.plan import Run, Stop
 from gpu_opt.solver import versions
@@ -85,6 +86,10 @@ class Clock:
     def is_over(self) -> bool:
         """Whether to stop and return the best plan known."""
         return self.left <= 0 or self.options.cancel.is_set()
+
+    def survives(self, error: SolverFailure) -> bool:
+        """Whether the plan that is known outlives the error: CBC has run before, or died on one program."""
+        return self.has_cbc or isinstance(error, SolverDied)
 
     def stop(self, until: float | None = None) -> Stop:
         """Why what is not proved ends now, though it had until then, as the meter counts.

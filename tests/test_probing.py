@@ -7,23 +7,18 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.generator import Binding, Dials, generate
-from gpu_opt.allocation.goals import list_goals
-from gpu_opt.allocation.incumbent import first_incumbent
+from benchmarks.generator import Binding, Dials
 from gpu_opt.allocation.stage import Stage
 from gpu_opt.allocation.start import read_grants, set_start
 from gpu_opt.allocation.strategy import probing, whole
 from gpu_opt.allocation.strategy.crew import Job
-from gpu_opt.allocation.strategy.pricing import open_market
-from gpu_opt.allocation.strategy.table import tabulate
 from gpu_opt.allocation.strategy.whole import Forced, binaries, whole_program
 from gpu_opt.cbc_output import SolverStatus
-from gpu_opt.clock import Clock
-from gpu_opt.indexing import build_instance
 from gpu_opt.instance import Ints
 from gpu_opt.options import Cancel, Options
 from gpu_opt.plan import Stop
 from gpu_opt.solver import Answer, solve
+from tests.searching import stage_of
 
 
 @pytest.fixture(autouse=True)
@@ -31,13 +26,8 @@ def however_much_is_left_to_prove(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(whole, "CLOSE", math.inf)
 
 
-def stage_of(binding: Binding, seed: int, projects: int = 16) -> Stage:
-    organization = generate(Dials(projects=projects, pools=4, binding=binding, seed=seed))
-    instance = build_instance(organization, organization.as_of)
-    goals = list_goals(instance)
-    tier = next(k for k, goal in enumerate(goals) if goal.kind == "value")
-    clock = Clock(Options(threads=1, time_limit=120))
-    return Stage(first_incumbent(instance, goals), tier, open_market(tabulate(instance)), clock, 120.0)
+def lab_of(binding: Binding, seed: int, projects: int = 16) -> Stage:
+    return stage_of(Dials(projects=projects, pools=4, binding=binding, seed=seed), seconds=120.0)
 
 
 def best_of(stage: Stage, gap: float = 0.0) -> tuple[Ints, float]:
@@ -55,7 +45,7 @@ def work_off(job: Job) -> None:
 @pytest.mark.parametrize("binding", ["caps", "pools", "limits", "moves"])
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_no_choice_is_forced_that_the_optimum_does_not_make(binding: Binding, seed: int) -> None:
-    stage = stage_of(binding, seed)
+    stage = lab_of(binding, seed)
     stage.incumbent.offer(best_of(stage, gap=0.01)[0])
     best, optimum = best_of(stage)  # as good on the goals before as the known plan is
     began_with, tolerance = stage.value, 1e-6 * abs(optimum)
@@ -70,7 +60,7 @@ def test_no_choice_is_forced_that_the_optimum_does_not_make(binding: Binding, se
 
 
 def test_a_choice_that_the_better_plans_make_is_forced_and_better_bounds_come_of_it() -> None:
-    stage = stage_of("limits", 1, projects=30)
+    stage = lab_of("limits", 1, projects=30)
     stage.incumbent.offer(best_of(stage, gap=0.001)[0])
     before = stage.bound
     for job in probing.probing_jobs(stage):
@@ -80,7 +70,7 @@ def test_a_choice_that_the_better_plans_make_is_forced_and_better_bounds_come_of
 
 
 def test_what_was_proved_where_earlier_goals_were_held_before_counts_no_more() -> None:
-    stage = stage_of("limits", 1, projects=30)
+    stage = lab_of("limits", 1, projects=30)
     stage.incumbent.offer(best_of(stage, gap=0.001)[0])
     bound = stage.bound
     for job in probing.probing_jobs(stage):
@@ -95,7 +85,7 @@ def test_what_was_proved_where_earlier_goals_were_held_before_counts_no_more() -
 def test_what_cbc_says_of_a_choice_is_not_believed_where_the_known_plan_contradicts_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    stage = stage_of("limits", 1, projects=30)
+    stage = lab_of("limits", 1, projects=30)
     bound = stage.bound
     jobs = probing.probing_jobs(stage)
     work_off(next(jobs))  # the relaxation
@@ -108,7 +98,7 @@ def test_what_cbc_says_of_a_choice_is_not_believed_where_the_known_plan_contradi
 
 
 def test_what_is_forced_holds_for_better_plans_only_and_while_earlier_goals_are_held_there() -> None:
-    stage = stage_of("caps", 1)
+    stage = lab_of("caps", 1)
     held, value = stage.aim.held, stage.value
     stage.forced = Forced(held, value, {"y_1": 1})
     assert stage.forced_choices == {"y_1": 1}
@@ -120,7 +110,7 @@ def test_what_is_forced_holds_for_better_plans_only_and_while_earlier_goals_are_
 
 @pytest.mark.parametrize("agrees", [True, False])
 def test_what_is_forced_is_fixed_where_the_known_plan_does_it_too(agrees: bool) -> None:
-    stage = stage_of("caps", 1)
+    stage = lab_of("caps", 1)
     free = whole_program(stage)
     name, value = binaries(free)[0].name, int(binaries(free)[0].varValue or 0)
     stage.forced = Forced(stage.aim.held, stage.value, {name: value if agrees else 1 - value})
@@ -130,7 +120,7 @@ def test_what_is_forced_is_fixed_where_the_known_plan_does_it_too(agrees: bool) 
 
 
 def test_it_ends_when_several_choices_in_a_row_prove_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    stage = stage_of("caps", 1, projects=30)
+    stage = lab_of("caps", 1, projects=30)
     monkeypatch.setattr(probing, "IN_VAIN", 2)
     jobs = probing.probing_jobs(stage)
     work_off(next(jobs))  # the relaxation

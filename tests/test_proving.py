@@ -17,8 +17,8 @@ from benchmarks.generator import Binding, Dials, generate
 from gpu_opt.allocation.appraisal import appraise, trivial_bound
 from gpu_opt.allocation.formulation import aim, formulate
 from gpu_opt.allocation.goals import list_goals
-from gpu_opt.allocation.incumbent import Incumbent, first_incumbent
-from gpu_opt.allocation.relaxing import _relax, ask_relaxation
+from gpu_opt.allocation.incumbent import Incumbent
+from gpu_opt.allocation.relaxing import _relax
 from gpu_opt.allocation.stage import Stage
 from gpu_opt.allocation.strategy import improving, proving, whole
 from gpu_opt.allocation.strategy.blocks import Block
@@ -36,17 +36,12 @@ from gpu_opt.indexing import build_instance
 from gpu_opt.options import Cancel, Options
 from gpu_opt.plan import Stop
 from gpu_opt.solver import Answer, Effort, solve
+from tests.searching import relaxed
 
 
 @pytest.fixture
 def stage() -> Stage:
-    organization = generate(Dials(projects=60, pools=6, binding="limits"))
-    instance = build_instance(organization, organization.as_of)
-    goals = list_goals(instance)
-    tier = next(k for k, goal in enumerate(goals) if goal.kind == "value")
-    clock = Clock(Options(threads=1, time_limit=60))
-    stage = Stage(first_incumbent(instance, goals), tier, open_market(tabulate(instance)), clock, 60.0)
-    ask_relaxation(stage)
+    stage = relaxed(Dials(projects=60, pools=6, binding="limits"))
     assert stage.guide is not None
     stage.tighten(as_goal(stage.guide.aim, stage.guide.bound))
     return stage

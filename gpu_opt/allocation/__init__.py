@@ -49,28 +49,17 @@ def allocate(
     InvalidInput
         The organization cannot be meant, with every problem; or `date` is before the day that it describes.
     SolverFailure
-        CBC could not be started.
+        CBC could not be started, or its files could not be written, before it had run once.
     VerificationFailure
         The checker refused the plan: a defect of gpu_opt.
     """
     from gpu_opt.allocation.decode import decode
     from gpu_opt.allocation.goals import list_goals
-    from gpu_opt.allocation.near import stay_near
     from gpu_opt.checker import require_verified
     from gpu_opt.clock import Clock
-    from gpu_opt.indexing import build_instance
-    from gpu_opt.validation import require_valid
 
-    options = options or Options()
-    clock = Clock(options)
-    date = date or organization.as_of
-    clock.enter("checking")
-    require_valid(organization)
-    _require_today_or_later(organization, date)
-    clock.enter("building")
-    instance = build_instance(organization, date)
-    if near is not None:
-        instance = stay_near(instance, near)
+    clock = Clock(options or Options())
+    instance = _check_and_build(organization, date or organization.as_of, near, clock)
     goals = list_goals(instance)
     clock.reserve = clock.seconds * (AFTERWARDS if instance.max_moves is None else WITH_MOVES)
     clock.enter("solving")
@@ -79,6 +68,22 @@ def allocate(
     plan = decode(organization, instance, goals, x, proofs, clock.run(content_hash(organization)))
     require_verified(organization, plan)
     return plan.model_copy(update={"run": clock.run(plan.run.organization_hash)})
+
+
+def _check_and_build(
+    organization: Organization, date: dt.date, near: Allocation | None, clock: Clock
+) -> Instance:
+    """The instance of a valid organization, near to a plan if there is one to stay near to."""
+    from gpu_opt.allocation.near import stay_near
+    from gpu_opt.indexing import build_instance
+    from gpu_opt.validation import require_valid
+
+    clock.enter("checking")
+    require_valid(organization)
+    _require_today_or_later(organization, date)
+    clock.enter("building")
+    instance = build_instance(organization, date)
+    return instance if near is None else stay_near(instance, near)
 
 
 def _search_what_matters(

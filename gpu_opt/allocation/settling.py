@@ -30,7 +30,7 @@ from gpu_opt.allocation.strategy.parts import proven
 from gpu_opt.allocation.strategy.pricing import Market
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.clock import Clock
-from gpu_opt.errors import SolverDied, SolverFailure
+from gpu_opt.errors import SolverFailure
 from gpu_opt.instance import Ints
 from gpu_opt.options import relative_gap
 from gpu_opt.plan import Stop
@@ -129,7 +129,7 @@ def _solve(
             on_progress=clock.reporting(goal.name, Fraction(1)),
         )
     except SolverFailure as error:
-        if not (clock.has_cbc or isinstance(error, SolverDied)):
+        if not clock.survives(error):
             raise
         log.warning("%s", error)
         return Answer(SolverStatus.NO_SOLUTION, Stop.FAILED, None, None, 0.0)

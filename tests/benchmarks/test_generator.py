@@ -6,17 +6,9 @@ import numpy as np
 import pytest
 
 from benchmarks.generator import SIZES, Binding, Dials, generate
-from gpu_opt.allocation.goals import list_goals
-from gpu_opt.allocation.incumbent import first_incumbent
-from gpu_opt.allocation.relaxing import ask_relaxation
-from gpu_opt.allocation.stage import Stage
-from gpu_opt.allocation.strategy.pricing import open_market
-from gpu_opt.allocation.strategy.table import tabulate
-from gpu_opt.clock import Clock
-from gpu_opt.indexing import build_instance
 from gpu_opt.instance import MILLI
-from gpu_opt.options import Options
 from gpu_opt.validation import check
+from tests.searching import relaxed
 
 
 @pytest.mark.parametrize("binding", ["caps", "pools", "limits", "moves"])
@@ -39,15 +31,9 @@ def test_what_the_generator_says_binds_does(binding: Binding) -> None:
 
 def _earned_by(binds: Binding, binding: Binding) -> float:
     """What share of the bound rows of a kind earn in a lab where something else, or the same, binds."""
-    organization = generate(Dials(projects=60, pools=8, seed=1, binding=binds))
-    instance = build_instance(organization, organization.as_of)
-    goals = list_goals(instance)
-    tier = next(k for k, goal in enumerate(goals) if goal.kind == "value")
-    clock = Clock(Options(threads=1, time_limit=60))
-    stage = Stage(first_incumbent(instance, goals), tier, open_market(tabulate(instance)), clock, 60.0)
-    ask_relaxation(stage)
+    stage = relaxed(Dials(projects=60, pools=8, seed=1, binding=binds))
     assert stage.guide is not None
-    prices = stage.guide.prices
+    instance, prices = stage.incumbent.instance, stage.guide.prices
     caps = [0 if cap is None else cap / MILLI for cap in instance.teams.cap]
     limits = [limit.gpus for limit in instance.limits]
     earned = {

@@ -12,7 +12,7 @@ from gpu_opt.allocation.strategy.crew import Job
 from gpu_opt.allocation.strategy.parts import outward, proven
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.cbc_output import SolverStatus
-from gpu_opt.errors import SolverDied, SolverFailure
+from gpu_opt.errors import SolverFailure
 from gpu_opt.instance import Ints
 from gpu_opt.options import Cancel
 from gpu_opt.plan import Stop
@@ -177,7 +177,7 @@ def survive(
             on_progress=show if start else None,
         )
     except SolverFailure as error:
-        if not (stage.clock.has_cbc or isinstance(error, SolverDied)):
+        if not stage.clock.survives(error):
             raise
         log.warning("%s", error)
         return Answer(SolverStatus.NO_SOLUTION, Stop.FAILED, None, None, 0.0)
