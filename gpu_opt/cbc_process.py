@@ -31,6 +31,10 @@ GRACE = 1.0
 NO_HEURISTICS = ("-heur", "off")
 """For a second try: CBC has been seen to crash (cbcbox 2.929) in what its heuristics preprocess."""
 
+SPARE_THREADS = {"OPENBLAS_NUM_THREADS": "1"}
+"""The CBC of the wheel (cbcbox 2.929) is linked to OpenBLAS, whose threads wait by turning round and round.
+CBC has no work for them; but where every core has a CBC, each of these takes a half of some other's time."""
+
 OnProgress = Callable[[float | None, float | None], None]
 """Called with the best objective and the bound so far, in the sense of the problem."""
 
@@ -71,6 +75,7 @@ def _run(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            env={**os.environ, **SPARE_THREADS},
             start_new_session=True,  # a Ctrl-C at the terminal is ours to pass on, once
         )
     except OSError as error:

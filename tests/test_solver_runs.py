@@ -164,6 +164,21 @@ def test_a_solution_that_was_cut_short_is_not_used(lines: str, fake: Callable[[s
         solve(knapsacks(5, 1), ONE, seconds=LONG)
 
 
+# --- What it takes of the machine ---------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux tells what a process is made of")
+def test_a_cbc_on_one_thread_has_no_other_that_keeps_a_core_busy() -> None:
+    threads: set[int] = set()
+
+    def count(_best: float | None, _bound: float | None) -> None:
+        children = " ".join(path.read_text() for path in Path("/proc/self/task").glob("*/children"))
+        threads.update(len(list(Path(f"/proc/{child}/task").iterdir())) for child in children.split())
+
+    solve(hard(), ONE, seconds=1.0, on_progress=count)
+    assert threads == {1}
+
+
 # --- A CBC that fails ---------------------------------------------------------------------------------
 
 
