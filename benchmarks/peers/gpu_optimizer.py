@@ -25,4 +25,4 @@ def solve(task: Task, run: Run) -> Proof:
     return Proof(weighted(weights, bounds), "lexicographic", remark=str(plan.status))
 
 
-PEERS = (Peer("gpu_opt", "this package, as a user calls it", solve, ("pulp", "gpu_opt.allocation")),)
+PEERS = (Peer("gpu_opt", "this package, as a user calls it", solve, ("pulp", "gpu_opt.allocation.steps")),)
