@@ -169,6 +169,10 @@ def test_the_foot_of_a_plans_page_says_what_the_search_left_out() -> None:
     assert isinstance(plan, Allocation)
     plan = plan.model_copy(update={"run": plan.run.model_copy(update={"removed": {}})})
     assert "Left out" not in page(plan)
-    run = plan.run.model_copy(update={"removed": {"arcs": 1204, "projects": 1, "caps": 0, "alike": 30}})
-    told = "no plan needs them: 1,204 project-pool pairs, 1 project, 30 duplicate pairs."
+    run = plan.run.model_copy(
+        update={"removed": {"arcs": 1204, "projects": 1, "caps": 0, "alike": 30, "equals": 2}}
+    )
+    told = (
+        "no plan needs them: 1,204 project-pool pairs, 1 project, 30 duplicate pairs, 2 duplicate projects."
+    )
     assert told in page(plan.model_copy(update={"run": run}))

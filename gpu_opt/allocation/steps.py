@@ -15,6 +15,7 @@ from gpu_opt.allocation.near import stay_near
 from gpu_opt.allocation.proof import Proof
 from gpu_opt.allocation.reduction import reduce
 from gpu_opt.allocation.search import search
+from gpu_opt.allocation.uniting import unite
 from gpu_opt.checker import require_verified
 from gpu_opt.clock import Clock
 from gpu_opt.errors import InvalidInput, Problem
@@ -62,9 +63,12 @@ def _search_what_matters(
     """The best plan found, and its proofs; the search is spared what is alike, and what no plan can use."""
     merged = merge(instance)
     reduced = reduce(merged.instance)
+    united = unite(reduced.instance)
     alike = len(instance.arcs.pool) - len(merged.instance.arcs.pool)
-    clock.removed = {**reduced.removed, "alike": alike}
-    x, proofs = search(reduced.instance, goals, clock)
+    equals = len(instance.projects.names) - len(united.instance.projects.names)
+    clock.removed = {**reduced.removed, "alike": alike, "equals": equals}
+    x, proofs = search(united.instance, goals, clock)
+    x = united.expand(x, reduced.instance)
     return merged.expand(reduced.expand(x, merged.instance), instance), proofs
 
 

@@ -98,7 +98,8 @@ class Run(Result):
     """Jobs for CBC, where those were limited instead of seconds."""
     removed: dict[str, int] = {}
     """What no plan could use and the search left out: how many ``arcs`` (a project in a pool),
-    ``projects``, ``caps`` and ``limits``; and ``alike``: arcs that differ from another one in nothing."""
+    ``projects``, ``caps`` and ``limits``; and ``alike`` and ``equals``: arcs and projects that differ from
+    another one in nothing but the name."""
     seconds: dict[str, float]
     """Wall-clock seconds by phase, ``total`` included."""
 

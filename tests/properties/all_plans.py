@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from gpu_opt.allocation.appraisal import appraise, is_feasible
-from gpu_opt.allocation.goals import list_goals
+from gpu_opt.allocation.goals import GoalSpec, list_goals
 from gpu_opt.allocation.strategy.prices import Aim, Prices, settled_at_zero
 from gpu_opt.allocation.strategy.pricing import Market, open_market
 from gpu_opt.allocation.strategy.table import tabulate
@@ -29,6 +29,12 @@ def plans(instance: Instance) -> list[Ints]:
         for x in (np.array(each, dtype=np.int64) for each in itertools.product(*ranges))
         if is_feasible(instance, x)
     ]
+
+
+def as_maxima(goals: tuple[GoalSpec, ...], instance: Instance, x: Ints) -> list[float]:
+    """What a plan reaches on every goal, the more the better."""
+    values = appraise(instance, goals, x)
+    return [value if goal.sense == "maximize" else -value for goal, value in zip(goals, values, strict=True)]
 
 
 def some_prices(data: st.DataObject, instance: Instance, aim: Aim) -> Prices:

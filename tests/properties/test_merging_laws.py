@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from gpu_opt.allocation.appraisal import appraise, is_feasible
-from gpu_opt.allocation.goals import GoalSpec, list_goals
+from gpu_opt.allocation.appraisal import is_feasible
+from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.merging import Merged, merge
 from gpu_opt.indexing import build_instance
 from gpu_opt.instance import Instance, Ints
 from gpu_opt.organization import Organization
 from tests.building import lab, pool, project
-from tests.properties.all_plans import plans
+from tests.properties.all_plans import as_maxima, plans
 from tests.strategies import tiny_organizations
 
 
@@ -63,11 +63,6 @@ def collapsed(merged: Merged, whole: Instance, x: Ints) -> Ints:
         kinds = np.array(whole.pools.types)[whole.arcs.pool] == merged.instance.pools.types[part.pool[a]]
         y[a] = x[own & kinds].sum() - y[same & kind & ~is_new].sum()
     return y
-
-
-def as_maxima(goals: tuple[GoalSpec, ...], instance: Instance, x: Ints) -> list[float]:
-    values = appraise(instance, goals, x)
-    return [value if goal.sense == "maximize" else -value for goal, value in zip(goals, values, strict=True)]
 
 
 @settings(max_examples=150)

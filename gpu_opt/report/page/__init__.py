@@ -139,6 +139,7 @@ REMOVED = {
     "caps": "cap",
     "limits": "limit",
     "alike": "duplicate pair",
+    "equals": "duplicate project",
 }
 """What :attr:`Run.removed` counts, in words."""
 
