@@ -81,6 +81,7 @@ class Field:
 
     rivals: Sequence[Rival]
     project: Ints
+    arc: Ints
     pool: Ints
     tier: Ints
     worth: Floats
@@ -92,6 +93,34 @@ class Field:
     """Teams above, from the root down, -1 where there is none; shape (rivals, levels of the tree)."""
     guaranteed: Flags
     """Whether the team of `chain` would be short without the unit; of its shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """Some rivals of some fields: there may be thousands, and thousands who want to know of them."""
+
+    places: tuple[tuple[Field, Ints], ...]
+    """Fields, and the indices of theirs."""
+
+    def __bool__(self) -> bool:
+        return any(len(chosen) for _, chosen in self.places)
+
+    def arcs(self) -> Ints:
+        """Where they are, each once."""
+        each = [field.arc[chosen] for field, chosen in self.places if len(chosen)]
+        return each[0] if len(each) == 1 else np.flatnonzero(np.bincount(np.concatenate(each)))
+
+    def guaranteed(self) -> set[int]:
+        """Teams that would be short of their target without one of the units."""
+        return {
+            n
+            for field, chosen in self.places
+            for n in np.unique(field.chain[chosen][field.guaranteed[chosen]]).tolist()
+        }
+
+    def highest_tier(self) -> int:
+        """The tier that is decided first of theirs."""
+        return min(int(field.tier[chosen].min()) for field, chosen in self.places if len(chosen))
 
 
 class Contest:
@@ -145,10 +174,10 @@ class Contest:
         return field, np.where(makes_room, _standing(situation, field, promised, project, gain), -1)
 
 
-def having(standings: Iterable[tuple[Field, Ints]], standing: Standing) -> list[Rival]:
-    """The rivals of one standing, in their order."""
+def having(standings: Iterable[tuple[Field, Ints]], standing: Standing) -> Some:
+    """The rivals of one standing."""
     place = PLACES[standing]
-    return [field.rivals[i] for field, found in standings for i in np.flatnonzero(found == place).tolist()]
+    return Some(tuple((field, np.flatnonzero(found == place)) for field, found in standings))
 
 
 def _field(situation: Situation, rivals: Sequence[Rival]) -> Field:
@@ -164,6 +193,7 @@ def _field(situation: Situation, rivals: Sequence[Rival]) -> Field:
     return Field(
         rivals,
         np.array([rival.project for rival in rivals], dtype=np.int64),
+        np.array([rival.arc for rival in rivals], dtype=np.int64),
         np.array([instance.arcs.pool[rival.arc] for rival in rivals], dtype=np.int64),
         np.array([rival.tier for rival in rivals], dtype=np.int64),
         np.array([rival.worth for rival in rivals], dtype=np.float64),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from gpu_opt.allocation.barriers import Barrier, Situation
-from gpu_opt.allocation.rivals import Rival
+from gpu_opt.allocation.rivals import Some
 from gpu_opt.instance import MILLI, Instance, add_up
 from gpu_opt.organization import Organization
 from gpu_opt.plan import POLICIES, Basis, Cause, Reason
@@ -122,7 +122,7 @@ class Speech:
         )
         return Reason(cause=Cause.POOLS_FULL, text=told, subject=names[0] if len(names) == 1 else None)
 
-    def moves(self, situation: Situation, rivals: Sequence[Rival], *, spent: bool) -> Reason:
+    def moves(self, situation: Situation, rivals: Some, *, spent: bool) -> Reason:
         """Rivals that would come after it may not be moved, or only at too high a cost."""
         names = self._names(situation, rivals)
         lose = f"{listed(names)} would lose less than it gains"
@@ -134,16 +134,16 @@ class Speech:
             told = f"{lose}, but all {self._instance.max_moves:,} moves are spent"
         return self._reason(Cause.MOVES, told, owner=self.owner_of(self.root), projects=names)
 
-    def guarantee(self, situation: Situation, j: int, rivals: Sequence[Rival]) -> Reason:
+    def guarantee(self, situation: Situation, j: int, rivals: Some) -> Reason:
         """Rivals' GPUs keep a guarantee."""
         instance, mine = self._instance, set(situation.chain(j))
-        kept = {n for rival in rivals for n in rival.guaranteed if n not in mine}
+        kept = rivals.guaranteed() - mine
         top = min(kept, key=lambda n: (instance.teams.level[n], n))
         name, names = instance.teams.names[top], self._names(situation, rivals)
         told = f"what it lacks keeps the guarantee of {name}: it is with {listed(names)}"
         return self._reason(Cause.GUARANTEE, told, subject=name, owner=self.owner_above(name), projects=names)
 
-    def pinned(self, situation: Situation, rivals: Sequence[Rival]) -> Reason:
+    def pinned(self, situation: Situation, rivals: Some) -> Reason:
         """Rivals that would come after it are pinned."""
         names = self._names(situation, rivals)
         first = self._instance.projects.names.index(names[0])
@@ -153,27 +153,27 @@ class Speech:
         )
         return self._reason(Cause.PINNED, told, owner=self.owner_of(team), projects=names)
 
-    def outranked(self, situation: Situation, j: int, rivals: Sequence[Rival]) -> Reason:
+    def outranked(self, situation: Situation, j: int, rivals: Some) -> Reason:
         """Rivals come before it."""
         instance = self._instance
         names = self._names(situation, rivals)
         first = instance.projects.names.index(names[0])
         shared = next(n for n in situation.chain(j) if n in situation.chain(first))
-        higher = any(rival.tier < instance.projects.tier[j] for rival in rivals)
+        higher = rivals.highest_tier() < instance.projects.tier[j]
         by = "tier or priority" if higher else "priority"
         come = "comes" if len(names) == 1 else "come"
         told = f"what it lacks is with {listed(names)}, which {come} before it by {by}"
         owner = self.owner_of(instance.teams.names[shared])
         return self._reason(Cause.OUTRANKED, told, owner=owner, projects=names)
 
-    def _names(self, situation: Situation, rivals: Sequence[Rival]) -> tuple[str, ...]:
+    def _names(self, situation: Situation, rivals: Some) -> tuple[str, ...]:
         """The rivals' projects, those with most GPUs of what is contested first."""
-        arcs = np.unique(np.fromiter((rival.arc for rival in rivals), dtype=np.int64, count=len(rivals)))
+        arcs, projects = rivals.arcs(), self._instance.projects.names
         unit = np.array(self._instance.pools.unit)[self._instance.arcs.pool[arcs]]
-        project, place = np.unique(self._instance.arcs.project[arcs], return_inverse=True)
-        gpus = add_up(place, situation.x[arcs] * unit, len(project))
-        largest = project[np.lexsort((project, -gpus))[:MOST_NAMED]]
-        return tuple(self._instance.projects.names[j] for j in largest.tolist())
+        gpus = add_up(self._instance.arcs.project[arcs], situation.x[arcs] * unit, len(projects))
+        project = np.flatnonzero(gpus)
+        largest = project[np.lexsort((project, -gpus[project]))[:MOST_NAMED]]
+        return tuple(projects[j] for j in largest.tolist())
 
     def _reason(
         self,
