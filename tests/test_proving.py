@@ -6,7 +6,9 @@ Where a promise is missed it comes first, in the plan and in the bound.
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 from pulp import LpProblem
 
 from benchmarks.generator import Binding, Dials, generate
+from gpu_opt.allocation import relaxing
 from gpu_opt.allocation.appraisal import appraise, trivial_bound
 from gpu_opt.allocation.formulation import aim, formulate
 from gpu_opt.allocation.goals import list_goals
@@ -21,14 +24,13 @@ from gpu_opt.allocation.incumbent import Incumbent
 from gpu_opt.allocation.relaxing import _relax
 from gpu_opt.allocation.stage import Stage
 from gpu_opt.allocation.strategy import improving, proving, whole
-from gpu_opt.allocation.strategy.blocks import Block
 from gpu_opt.allocation.strategy.coarse import decide_coarsely
-from gpu_opt.allocation.strategy.crew import Job
+from gpu_opt.allocation.strategy.crew import Crew, Job
 from gpu_opt.allocation.strategy.improving import improving_jobs
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import as_goal, open_market
 from gpu_opt.allocation.strategy.sifting import sift
-from gpu_opt.allocation.strategy.table import tabulate
+from gpu_opt.allocation.strategy.table import Floats, tabulate
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.cbc_process import GRACE
 from gpu_opt.clock import Clock
@@ -36,6 +38,7 @@ from gpu_opt.indexing import build_instance
 from gpu_opt.options import Cancel, Options
 from gpu_opt.plan import Stop
 from gpu_opt.solver import Answer, Effort, solve
+from tests.programs import LONG
 from tests.searching import relaxed
 
 
@@ -71,13 +74,44 @@ def test_of_a_block_counts_the_best_that_was_proved_once(stage: Stage) -> None:
     assert stage.guide is not None
     blocks = proving._closed_blocks(stage, 20)
     assert len(blocks) > 1
-    taken: dict[Block, float] = {}
     bounds = [stage.bound]
+    take = partial(proving._take, stage, stage.guide, stage.guide.bound)
     for limits in (proving.CUT_LIMITS, proving.BLOCK_LIMITS, proving.CUT_LIMITS):
-        for job in proving._block_jobs(stage, stage.guide, blocks, limits, taken):
+        for job in proving._block_jobs(stage, stage.guide, blocks, limits, take):
             work_off(job)
         bounds.append(stage.bound)
     assert bounds[0] > bounds[1] >= bounds[2] == bounds[3] >= stage.value
+
+
+def test_what_was_proved_beside_the_dive_counts_and_is_not_proved_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert stage.guide is not None
+    monkeypatch.setattr(proving, "MOST_PROJECTS", 20)
+    early = list(proving.early_jobs(stage, stage.guide))
+    assert len(early) > 1
+    for job in early[1:]:
+        work_off(job)
+    before, jobs = stage.bound, proving.proving_jobs(stage)
+    first, second = next(jobs), next(jobs)
+    assert stage.bound < before
+    assert first is not None
+    assert second is not None
+    assert first.task.part.projects == early[0].task.part.projects
+    assert second.is_here  # the whole program
+
+
+def test_proofs_are_worked_on_while_a_dive_is_under_way() -> None:
+    proved = threading.Event()
+    job = Job(lambda _task, _cancel: proved.set(), None, lambda _: None)
+    units = np.arange(3.0)
+
+    def dive(_cancel: Cancel) -> Floats:
+        assert proved.wait(LONG)
+        return units
+
+    with Crew(Options(threads=2)) as crew:
+        assert relaxing._beside(crew, dive, iter([job])) is units
 
 
 @pytest.mark.parametrize(("seconds_for_each_arc", "has"), [(0.1e-3, False), (1e-3, True), (2e-3, False)])

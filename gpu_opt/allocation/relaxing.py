@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,14 +12,17 @@ import numpy as np
 from gpu_opt.allocation.dive import HUGE, LARGE, dive
 from gpu_opt.allocation.promises import who_would_keep_promises
 from gpu_opt.allocation.rounding import round_relaxation
+from gpu_opt.allocation.strategy.crew import POLL, Crew, Job
 from gpu_opt.allocation.strategy.lumps import SOME
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import as_goal
+from gpu_opt.allocation.strategy.proving import early_jobs
 from gpu_opt.allocation.strategy.relaxation import Relaxation, aim_at_goal, aim_at_later_tiers, read_units
 from gpu_opt.allocation.strategy.sifting import Guide, adopt, sift
 from gpu_opt.allocation.strategy.table import Floats
 from gpu_opt.allocation.strategy.whole import relax
 from gpu_opt.cbc_output import SolverStatus
+from gpu_opt.options import Cancel
 
 if TYPE_CHECKING:
     from gpu_opt.allocation.stage import Stage
@@ -52,9 +57,9 @@ def _sift(stage: Stage, aim: Aim) -> Guide | None:
     )
 
 
-def _relax(stage: Stage, relaxation: Relaxation) -> bool:
+def _relax(stage: Stage, relaxation: Relaxation, cancel: Cancel | None = None) -> bool:
     """Solve a linear program in the stage's time; whether it is solved."""
-    return not stage.has_no_time() and relax(stage, relaxation.problem).status is SolverStatus.OPTIMAL
+    return not stage.has_no_time() and relax(stage, relaxation.problem, cancel).status is SolverStatus.OPTIMAL
 
 
 def _with_later_tiers(stage: Stage, guide: Guide) -> Guide:
@@ -71,6 +76,19 @@ def _with_later_tiers(stage: Stage, guide: Guide) -> Guide:
 def _dive(stage: Stage, guide: Guide) -> None:
     """Take the relaxation's half decisions, the clearest first, and offer what it then rounds to.
 
+    Other cores, if there are any, meanwhile prove what needs nothing but prices.
+    """
+    proofs = early_jobs(stage, guide) if stage.options.work_limit is None else iter(())
+    with Crew(stage.options) as crew:
+        for choices, holders_stay in _dives(stage, guide):
+            units = _beside(crew, partial(_dived, stage, guide, choices, holders_stay), proofs)
+            if _offer(stage, units) or holders_stay:
+                stage.guide = replace(guide, dived=units)
+
+
+def _dives(stage: Stage, guide: Guide) -> Iterator[tuple[dict[int, int], bool]]:
+    """What teams' lumps are decided beforehand, and whether holders stay.
+
     Where moves are few, twice: whether whole holdings are worth some of them shows only in the end. And once
     more with those who would keep the promises that the plan misses.
     """
@@ -78,23 +96,34 @@ def _dive(stage: Stage, guide: Guide) -> None:
     choices = {project: arc for choice in guide.choices for project, arc in choice.taken}
     is_twice = instance.max_moves is not None and len(guide.kept) < LARGE
     for holders_stay in (True, False) if is_twice else (True,):
-        _dive_with(stage, guide, choices, holders_stay=holders_stay)
+        yield choices, holders_stay
     promised = dict.fromkeys(who_would_keep_promises(instance, stage.incumbent.x), SOME)
     if promised.items() - choices.items() and len(guide.kept) < HUGE and not stage.has_no_time():
-        _dive_with(stage, guide, choices | promised, holders_stay=False)
+        yield choices | promised, False
 
 
-def _dive_with(stage: Stage, guide: Guide, choices: dict[int, int], *, holders_stay: bool) -> None:
+def _dived(stage: Stage, guide: Guide, choices: dict[int, int], holders_stay: bool, cancel: Cancel) -> Floats:
+    """Units per arc at the end of a dive."""
     units = np.zeros_like(guide.relaxed)
     units[guide.kept] = dive(
         guide.relaxation,
         guide.relaxed[guide.kept],
         choices.items(),
-        lambda: _relax(stage, guide.relaxation),
+        lambda: _relax(stage, guide.relaxation, cancel),
         holders_stay=holders_stay,
     )
-    if _offer(stage, units) or holders_stay:
-        stage.guide = replace(guide, dived=units)
+    return units
+
+
+def _beside(crew: Crew, work: Callable[[Cancel], Floats], jobs: Iterator[Job]) -> Floats:
+    """What the work gives; whoever is free meanwhile has one of the jobs after the other."""
+    given: list[Floats] = []
+    crew.give(Job(lambda _, cancel: work(cancel), None, given.append, is_here=True))
+    while not given:
+        while crew.free and (job := next(jobs, None)):
+            crew.give(job)
+        crew.collect(POLL)
+    return given[0]
 
 
 def _offer(stage: Stage, relaxed: Floats) -> bool:

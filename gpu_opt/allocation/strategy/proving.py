@@ -7,7 +7,8 @@ cuts them only. The whole program follows where it is small: CBC's branching clo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,17 +49,18 @@ def proving_jobs(stage: Stage) -> Iterator[Job | None]:
     guide = stage.guide
     root = [root_job] if len(stage.incumbent.instance.arcs.pool) <= ROOT_ARCS else []
     if guide is not None and guide.aim.goal is stage.goal:
-        divisions = _closed_blocks(stage, DIVISION)
-        blocks = divisions if len(divisions) > 1 else _closed_blocks(stage, MOST_PROJECTS)
-        taken: dict[Block, float] = {}
+        blocks, are_divisions = _blocks(stage)
+        bound = price(stage.market, guide.aim, guide.prices).bound - sum(each.gain for each in guide.choices)
+        take = partial(_take, stage, guide, bound)
+        take()
         if not (_has_time_for_one(stage) or misses_a_promise(stage.aim)):
-            yield from _block_jobs(stage, guide, blocks, CUT_LIMITS, taken)
+            yield from _block_jobs(stage, guide, _left_of(blocks, guide), CUT_LIMITS, take)
         for ask in root:
             yield ask(stage)
         if stage.is_small and stage.goal.kind == "value" and is_worth_depth(stage):
             yield from probing_jobs(stage)
-        if blocks is not divisions:
-            for block in _block_jobs(stage, guide, blocks, BLOCK_LIMITS, taken):
+        if not are_divisions:
+            for block in _block_jobs(stage, guide, blocks, BLOCK_LIMITS, take):
                 if stage.is_small and stage.asks_whole:
                     yield whole_job(stage)
                 yield block
@@ -67,6 +69,23 @@ def proving_jobs(stage: Stage) -> Iterator[Job | None]:
             yield ask(stage)
     while len(stage.incumbent.instance.arcs.pool) <= WHOLE_ARCS:
         yield whole_job(stage) if stage.asks_whole else None
+
+
+def early_jobs(stage: Stage, guide: Guide) -> Iterator[Job]:
+    """Yield the jobs that need nothing but prices; the guide keeps what comes of them."""
+    if not _has_time_for_one(stage):
+        yield from _block_jobs(stage, guide, _blocks(stage)[0], CUT_LIMITS, lambda: None)
+
+
+def _blocks(stage: Stage) -> tuple[list[Block], bool]:
+    """The blocks of the tree, and whether they are divisions."""
+    divisions = _closed_blocks(stage, DIVISION)
+    are_divisions = len(divisions) > 1
+    return divisions if are_divisions else _closed_blocks(stage, MOST_PROJECTS), are_divisions
+
+
+def _left_of(blocks: Sequence[Block], guide: Guide) -> list[Block]:
+    return [block for block in blocks if block not in guide.taken]
 
 
 def _closed_blocks(stage: Stage, most: int) -> list[Block]:
@@ -79,20 +98,21 @@ def _has_time_for_one(stage: Stage) -> bool:
     return arcs <= ROOT_ARCS and ROOT_PER_ARC <= stage.seconds_left / arcs < BLOCKS_PER_ARC + ROOT_PER_ARC
 
 
-def _block_jobs(
-    stage: Stage, guide: Guide, blocks: Sequence[Block], limits: Limits, taken: dict[Block, float]
-) -> Iterator[Job]:
-    """Every block at the guide's prices, by what the plan leaves there; each answer lowers the one bound.
+def _take(stage: Stage, guide: Guide, bound: float) -> None:
+    """Take the guide's bound, less what blocks take off it."""
+    stage.tighten(as_goal(guide.aim, bound - sum(guide.taken.values())))
 
-    `taken` is what blocks have taken off it so far.
-    """
+
+def _block_jobs(
+    stage: Stage, guide: Guide, blocks: Sequence[Block], limits: Limits, tell: Callable[[], None]
+) -> Iterator[Job]:
+    """Every block at the guide's prices, by what the plan leaves there; each answer lowers the one bound."""
     instance, table, target = stage.incumbent.instance, stage.market.table, guide.aim
     priced = price(stage.market, target, guide.prices)
     loss = loss_of(table, target, guide.prices, priced, stage.incumbent.x)
     gain = np.zeros(len(instance.teams.names))
     for choice in guide.choices:
         gain[choice.team] = choice.gain
-    before_blocks = priced.bound - float(gain.sum())
 
     def left(block: Block) -> float:
         return float(loss[list(block.projects)].sum())
@@ -104,7 +124,7 @@ def _block_jobs(
         def done(bound: float | None, block: Block = block, before: float = before) -> None:
             stage.count(bound is not None)
             if bound is not None:
-                taken[block] = max(taken.get(block, 0.0), before - bound)
-                stage.tighten(as_goal(target, before_blocks - sum(taken.values())))
+                guide.taken[block] = max(guide.taken.get(block, 0.0), before - bound)
+                tell()
 
         yield Job(bound_part, task, done, is_proof=True)

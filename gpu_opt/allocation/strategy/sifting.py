@@ -9,11 +9,12 @@ solved whole, once.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from gpu_opt.allocation.strategy.ascent import improve_prices, slack_of_rows
+from gpu_opt.allocation.strategy.blocks import Block
 from gpu_opt.allocation.strategy.focus import choose_arcs, keep_arcs
 from gpu_opt.allocation.strategy.lumps import Choice, choose_lumps
 from gpu_opt.allocation.strategy.prices import Aim, Prices, no_prices, settled_at_zero
@@ -72,6 +73,8 @@ class Guide:
     """Of `part`."""
     choices: tuple[Choice, ...] = ()
     """What teams choose within their budgets, at the prices; `bound` is less what they lose by it."""
+    taken: dict[Block, float] = field(default_factory=dict)
+    """What blocks were proved to take off the bound, at the prices; more are added as they are proved."""
 
 
 def sift(
@@ -157,7 +160,7 @@ def moved(market: Market, guide: Guide, aim: Aim, over: Callable[[], bool]) -> G
     prices = settled_at_zero(aim, replace(guide.prices, earlier=earlier))
     choices = choose_lumps(market, aim, prices, over)
     bound = price(market, aim, prices).bound - sum(each.gain for each in choices)
-    return replace(guide, aim=aim, prices=prices, bound=bound, choices=choices)
+    return replace(guide, aim=aim, prices=prices, bound=bound, choices=choices, taken={})
 
 
 def _dearest_overrun(table: Table, prices: Prices) -> float:

@@ -69,9 +69,9 @@ def whole_program(stage: Stage) -> Formulation:
     return formulation
 
 
-def relax(stage: Stage, problem: LpProblem) -> Answer:
-    """Solve a linear program within the stage's time."""
-    return survive(stage, problem, stage.options.cancel)
+def relax(stage: Stage, problem: LpProblem, cancel: Cancel | None = None) -> Answer:
+    """Solve a linear program within the stage's time; `cancel` (default: the solve's own) stops it."""
+    return survive(stage, problem, cancel or stage.options.cancel)
 
 
 def is_worth_depth(stage: Stage) -> bool:
