@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmarks.generator import Dials, generate
 from benchmarks.harness import size_of
-from gpu_opt.allocation import allocate, merging, reduction, relaxing
+from gpu_opt.allocation import allocate, merging, reduction, relaxing, steps, uniting
 from gpu_opt.allocation.strategy import improving, proving, sifting, whole
 from gpu_opt.instance import Instance
 from gpu_opt.options import Options
@@ -48,14 +48,20 @@ def _apart(instance: Instance) -> merging.Merged:
     return merging.Merged(instance, np.arange(len(instance.arcs.pool)))
 
 
+def _each(instance: Instance) -> uniting.United:
+    members = tuple((j,) for j in range(len(instance.projects.names)))
+    return uniting.United(instance, members, np.arange(len(instance.arcs.pool)))
+
+
 def _nothing(*_: Any, **__: Any) -> Iterator[Any]:
     return iter(())
 
 
 VARIANTS = (
     Variant("all steps"),
-    Variant("no reduction", ((reduction, "reduce", _whole),)),
-    Variant("no merging", ((merging, "merge", _apart),)),
+    Variant("no reduction", ((steps, "reduce", _whole),)),
+    Variant("no merging", ((steps, "merge", _apart),)),
+    Variant("no uniting", ((steps, "unite", _each),)),
     Variant("no choice of lumps", ((sifting, "choose_lumps", lambda *_: ()),)),
     Variant("no dive", ((relaxing, "dive", lambda _, relaxed, *__, **___: relaxed),)),
     Variant(

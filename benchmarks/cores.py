@@ -14,7 +14,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from unittest.mock import patch
 
 from benchmarks.ablation import BINDING
@@ -36,14 +36,16 @@ class Reached:
 
 @contextmanager
 def counted() -> Iterator[list[Job]]:
-    """Collect the small programs that any crew is given meanwhile."""
+    """Collect the small programs that any crew has solved meanwhile."""
     given: list[Job] = []
     give = Crew.give
 
     def noted(crew: Crew, job: Job) -> None:
-        if not job.is_long:
+        def done(answer: object) -> None:
             given.append(job)
-        give(crew, job)
+            job.done(answer)
+
+        give(crew, job if job.is_long or job.is_here else replace(job, done=done))
 
     with patch.object(Crew, "give", noted):
         yield given

@@ -9,6 +9,7 @@ from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.incumbent import first_incumbent
 from gpu_opt.allocation.relaxing import ask_relaxation
 from gpu_opt.allocation.stage import Stage
+from gpu_opt.allocation.strategy.crew import Crew
 from gpu_opt.allocation.strategy.pricing import open_market
 from gpu_opt.allocation.strategy.table import tabulate
 from gpu_opt.clock import Clock
@@ -38,6 +39,7 @@ def stage_of(dials: Dials, seconds: float = 60.0) -> Stage:
 def relaxed(dials: Dials) -> Stage:
     """The same when its relaxation is solved and rounded."""
     stage = stage_of(dials)
-    ask_relaxation(stage)
+    with Crew(stage.options) as crew:
+        ask_relaxation(stage, crew)
     assert stage.guide is not None
     return stage

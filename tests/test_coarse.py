@@ -234,7 +234,7 @@ def test_what_cbc_has_proved_when_the_time_ends_is_taken(
     monkeypatch.setattr(stages, "whole_job", whole)
     monkeypatch.setattr(stages, "improving_jobs", others)
     monkeypatch.setattr(stages, "proving_jobs", lambda _: itertools.repeat(None))
-    monkeypatch.setattr(stages, "ask_relaxation", lambda _: None)
+    monkeypatch.setattr(stages, "ask_relaxation", lambda *_: None)
     proof = stage.run()
     assert proof.stop is Stop.TIME
     assert proof.bound == pytest.approx(stage.value * 1.001)

@@ -173,6 +173,7 @@ def test_the_foot_of_a_plans_page_says_what_the_search_left_out() -> None:
         update={"removed": {"arcs": 1204, "projects": 1, "caps": 0, "alike": 30, "equals": 2}}
     )
     told = (
-        "no plan needs them: 1,204 project-pool pairs, 1 project, 30 duplicate pairs, 2 duplicate projects."
+        "no plan needs them: 1,204 project-pool pairs, 1 project. "
+        "Counted together with others just like them: 30 project-pool pairs, 2 projects."
     )
     assert told in page(plan.model_copy(update={"run": run}))

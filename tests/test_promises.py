@@ -12,6 +12,7 @@ from gpu_opt.allocation.incumbent import Incumbent
 from gpu_opt.allocation.promises import who_would_keep_promises
 from gpu_opt.allocation.relaxing import ask_relaxation
 from gpu_opt.allocation.stage import Stage
+from gpu_opt.allocation.strategy.crew import Crew
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import open_market
 from gpu_opt.allocation.strategy.table import tabulate
@@ -55,5 +56,6 @@ def test_a_promise_that_a_plan_misses_is_kept_by_whom_it_gave_up(guarantee: floa
     incumbent = Incumbent(instance, goals, nothing, appraise(instance, goals, nothing))
     position = next(k for k, goal in enumerate(goals) if goal.kind == "value")
     stage = Stage(incumbent, position, open_market(tabulate(instance)), Clock(Options()), 60.0)
-    ask_relaxation(stage, Aim(goals[position], goals[:position], (0.0,) * position))
+    with Crew(stage.options) as crew:
+        ask_relaxation(stage, crew, Aim(goals[position], goals[:position], (0.0,) * position))
     assert incumbent.values[:position] == (0.0,) * position

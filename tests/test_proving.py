@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -29,7 +29,7 @@ from gpu_opt.allocation.strategy.crew import Crew, Job
 from gpu_opt.allocation.strategy.improving import improving_jobs
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import as_goal, open_market
-from gpu_opt.allocation.strategy.sifting import sift
+from gpu_opt.allocation.strategy.sifting import moved, sift
 from gpu_opt.allocation.strategy.table import Floats, tabulate
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.cbc_process import GRACE
@@ -39,7 +39,7 @@ from gpu_opt.options import Cancel, Options
 from gpu_opt.plan import Stop
 from gpu_opt.solver import Answer, Effort, solve
 from tests.programs import LONG
-from tests.searching import relaxed
+from tests.searching import relaxed, stage_of
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_of_a_block_counts_the_best_that_was_proved_once(stage: Stage) -> None:
     blocks = proving._closed_blocks(stage, 20)
     assert len(blocks) > 1
     bounds = [stage.bound]
-    take = partial(proving._take, stage, stage.guide, stage.guide.bound)
+    take = partial(proving._take, stage, stage.guide, proving._before_blocks(stage, stage.guide))
     for limits in (proving.CUT_LIMITS, proving.BLOCK_LIMITS, proving.CUT_LIMITS):
         for job in proving._block_jobs(stage, stage.guide, blocks, limits, take):
             work_off(job)
@@ -93,12 +93,41 @@ def test_what_was_proved_beside_the_dive_counts_and_is_not_proved_again(
     for job in early[1:]:
         work_off(job)
     before, jobs = stage.bound, proving.proving_jobs(stage)
-    first, second = next(jobs), next(jobs)
+    proving.take_known(stage, stage.guide)
     assert stage.bound < before
+    first, second = next(jobs), next(jobs)
     assert first is not None
     assert second is not None
     assert first.task.part.projects == early[0].task.part.projects
     assert second.is_here  # the whole program
+
+
+def test_what_blocks_took_off_is_forgotten_where_the_aim_is_another_one(stage: Stage) -> None:
+    """It is known at the guide's prices only, and with the promises held that they are of."""
+    guide = stage.guide
+    assert guide is not None
+    for job in proving.early_jobs(stage, guide):
+        work_off(job)
+    assert guide.taken
+    assert moved(stage.market, guide, guide.aim, lambda: False).taken == guide.taken
+    held = tuple(value + 1.0 for value in guide.aim.held)
+    assert held
+    other = Aim(guide.aim.goal, guide.aim.earlier, held)
+    assert moved(stage.market, guide, other, lambda: False).taken == {}
+
+
+@pytest.mark.parametrize("options", [Options(threads=1), Options(threads=2, work_limit=8)])
+def test_nothing_is_proved_beside_a_dive_on_one_thread_or_where_work_is_limited(
+    options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> Iterator[Job]:
+        yield Job(lambda _task, _cancel: pytest.fail("a proof beside the dive"), None, lambda _: None)
+
+    monkeypatch.setattr(relaxing, "early_jobs", refused)
+    stage = stage_of(Dials(projects=60, pools=6))
+    stage.clock.options = options
+    with Crew(options) as crew:
+        assert relaxing.ask_relaxation(stage, crew) is not None
 
 
 def test_proofs_are_worked_on_while_a_dive_is_under_way() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import stat
 import subprocess
 import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cbcbox
 import pytest
@@ -167,13 +169,23 @@ def test_a_solution_that_was_cut_short_is_not_used(lines: str, fake: Callable[[s
 # --- What it takes of the machine ---------------------------------------------------------------------
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux tells what a process is made of")
-def test_a_cbc_on_one_thread_has_no_other_that_keeps_a_core_busy() -> None:
+@pytest.mark.skipif(
+    os.cpu_count() == 1 or not Path("/proc/self/task").is_dir(),
+    reason="only Linux tells what a process is made of, and on one core nobody would start more threads",
+)
+def test_a_cbc_on_one_thread_has_no_other_that_keeps_a_core_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[subprocess.Popen[bytes]] = []
+    begin = subprocess.Popen
+
+    def noted(*arguments: Any, **options: Any) -> subprocess.Popen[bytes]:
+        begun.append(begin(*arguments, **options))
+        return begun[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", noted)
     threads: set[int] = set()
 
     def count(_best: float | None, _bound: float | None) -> None:
-        children = " ".join(path.read_text() for path in Path("/proc/self/task").glob("*/children"))
-        threads.update(len(list(Path(f"/proc/{child}/task").iterdir())) for child in children.split())
+        threads.update(len(list(Path(f"/proc/{process.pid}/task").iterdir())) for process in begun)
 
     solve(hard(), ONE, seconds=1.0, on_progress=count)
     assert threads == {1}

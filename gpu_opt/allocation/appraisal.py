@@ -7,11 +7,14 @@ Grants are an array x of allocation units, one entry per arc. Feasibility is dec
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.shares import keeps_demands
 from gpu_opt.allocation.spread import keeps_to_one_pool
 from gpu_opt.instance import MILLI, Instance, Ints, add_up
+
+Floats = npt.NDArray[np.float64]
 
 PROVED = 1e-9
 """Relative gap within which a goal counts as proved."""
@@ -109,9 +112,26 @@ def is_feasible(instance: Instance, x: Ints) -> bool:
     return instance.max_moves is None or int(moved.sum()) <= instance.max_moves
 
 
-def project_values(instance: Instance, x: Ints) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def project_values(instance: Instance, x: Ints) -> Floats:
     """π_j Σ_k b_k v_jk with the best v for the grants, shape (projects,)."""
-    left = own_compute(instance, x) / MILLI
+    return _values_of(instance, own_compute(instance, x))
+
+
+def wanted_compute(instance: Instance) -> Floats:
+    """The most milli-compute that counts for each project: d_j, or all that it may be granted if less.
+
+    It is less where a project stands for several (:mod:`gpu_opt.allocation.uniting`).
+    """
+    arcs, projects = instance.arcs, instance.projects
+    most = np.zeros(len(projects.names))
+    share = np.array([float(each) for each in projects.most_share])
+    np.maximum.at(most, arcs.project, share[arcs.project] * arcs.needed * arcs.own)
+    return np.array(np.minimum(most, projects.demand))
+
+
+def _values_of(instance: Instance, milli: Ints | Floats) -> Floats:
+    """π_j V_j of so much milli-compute of its own for every project."""
+    left = milli / MILLI
     demand = np.array(instance.projects.demand) / MILLI
     worth = np.zeros(len(left))
     for share, each in instance.segments:
@@ -149,21 +169,11 @@ def appraise(instance: Instance, goals: tuple[GoalSpec, ...], x: Ints) -> tuple[
 
 
 def trivial_bound(instance: Instance, goal: GoalSpec) -> float:
-    """What no plan can beat, without solving: no shortfall, or every demand of the tier met in full."""
+    """What no plan can beat, without solving: no shortfall, or all met in full that the tier asks for."""
     if goal.sense == "minimize":
         return 0.0
-    per_demand = float(sum(share * worth for share, worth in instance.segments))
-    return sum(
-        priority * per_demand * demand / MILLI
-        for priority, demand, tier, own in zip(
-            instance.projects.priority,
-            instance.projects.demand,
-            instance.projects.tier,
-            instance.projects.arcs,
-            strict=True,
-        )
-        if tier == goal.index and own
-    )
+    most = _values_of(instance, wanted_compute(instance))
+    return float(most[np.array(instance.projects.tier) == goal.index].sum())
 
 
 def contradicts(goal: GoalSpec, bound: float, value: float) -> bool:

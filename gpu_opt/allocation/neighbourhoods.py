@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from gpu_opt.allocation.appraisal import own_compute, team_compute
+from gpu_opt.allocation.appraisal import own_compute, team_compute, wanted_compute
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.instance import MILLI, Instance, Ints
 
@@ -67,7 +67,7 @@ def _around_pools(
     random: np.random.Generator,
 ) -> list[int]:
     """Some projects that lack something, and holders of GPUs in the pools that they can use."""
-    lacking = np.array(instance.projects.demand) - own_compute(instance, x)
+    lacking = wanted_compute(instance) - own_compute(instance, x)
     chance = np.sqrt(np.maximum(lacking[gaining], 1.0))
     count = min(len(gaining), size // 3)
     first = random.choice(gaining, count, replace=False, p=chance / chance.sum()).tolist()

@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from gpu_opt.allocation.stage import Stage
 
 
-def ask_relaxation(stage: Stage, aim: Aim | None = None) -> Guide | None:
-    """Solve the relaxation for the stage's goal, or for `aim`; offer what it rounds to."""
+def ask_relaxation(stage: Stage, crew: Crew, aim: Aim | None = None) -> Guide | None:
+    """Solve the relaxation for the stage's goal, or for `aim`; offer what it rounds to.
+
+    Of the crew one dives, and another one, if there is one, proves what needs nothing but prices meanwhile.
+    """
     aim = aim or stage.aim
     if stage.guide is not None and stage.guide.aim.goal is stage.goal:
         stage.guide = adopt(stage.market, stage.guide, aim, stage.has_no_time)
@@ -39,7 +42,7 @@ def ask_relaxation(stage: Stage, aim: Aim | None = None) -> Guide | None:
             stage.guide = _with_later_tiers(stage, stage.guide)
             _offer(stage, stage.guide.relaxed)
             if not (stage.is_later_tier and stage.incumbent.instance.arcs.near is not None):
-                _dive(stage, stage.guide)
+                _dive(stage, crew, stage.guide)
     return stage.guide
 
 
@@ -73,17 +76,14 @@ def _with_later_tiers(stage: Stage, guide: Guide) -> Guide:
     return replace(guide, relaxed=units)
 
 
-def _dive(stage: Stage, guide: Guide) -> None:
-    """Take the relaxation's half decisions, the clearest first, and offer what it then rounds to.
-
-    Other cores, if there are any, meanwhile prove what needs nothing but prices.
-    """
+def _dive(stage: Stage, crew: Crew, guide: Guide) -> None:
+    """Take the relaxation's half decisions, the clearest first, and offer what it then rounds to."""
     proofs = early_jobs(stage, guide) if stage.options.work_limit is None else iter(())
-    with Crew(stage.options) as crew:
-        for choices, holders_stay in _dives(stage, guide):
-            units = _beside(crew, partial(_dived, stage, guide, choices, holders_stay), proofs)
-            if _offer(stage, units) or holders_stay:
-                stage.guide = replace(guide, dived=units)
+    for choices, holders_stay in _dives(stage, guide):
+        units = _beside(crew, partial(_dived, stage, guide, choices, holders_stay), proofs)
+        if _offer(stage, units) or holders_stay:
+            stage.guide = replace(guide, dived=units)
+    crew.collect(0.0)
 
 
 def _dives(stage: Stage, guide: Guide) -> Iterator[tuple[dict[int, int], bool]]:
@@ -115,12 +115,15 @@ def _dived(stage: Stage, guide: Guide, choices: dict[int, int], holders_stay: bo
     return units
 
 
-def _beside(crew: Crew, work: Callable[[Cancel], Floats], jobs: Iterator[Job]) -> Floats:
-    """What the work gives; whoever is free meanwhile has one of the jobs after the other."""
+def _beside(crew: Crew, work: Callable[[Cancel], Floats], proofs: Iterator[Job]) -> Floats:
+    """What the work gives; one proof after the other is worked on meanwhile, if somebody is free.
+
+    One at a time: writing its program takes Python, which the work needs as well.
+    """
     given: list[Floats] = []
     crew.give(Job(lambda _, cancel: work(cancel), None, given.append, is_here=True))
     while not given:
-        while crew.free and (job := next(jobs, None)):
+        if crew.free > 0 and not crew.has_proof_job and (job := next(proofs, None)):
             crew.give(job)
         crew.collect(POLL)
     return given[0]

@@ -18,6 +18,7 @@ from gpu_opt.allocation.proof import Proof, moved_bound
 from gpu_opt.allocation.relaxing import ask_relaxation
 from gpu_opt.allocation.settling import settle
 from gpu_opt.allocation.stage import Stage
+from gpu_opt.allocation.strategy.crew import Crew
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import Market, open_market
 from gpu_opt.allocation.strategy.sifting import Guide
@@ -111,4 +112,5 @@ def _open(incumbent: Incumbent, market: Market, clock: Clock, end: float) -> Gui
     stage.report()
     hoped = tuple(trivial_bound(incumbent.instance, goal) for goal in goals[:position])
     aim = Aim(goals[position], goals[:position], hoped)
-    return ask_relaxation(stage, aim)
+    with Crew(clock.options) as crew:
+        return ask_relaxation(stage, crew, aim)

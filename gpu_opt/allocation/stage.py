@@ -16,8 +16,8 @@ from gpu_opt.allocation.strategy.crew import POLL, Crew, Job
 from gpu_opt.allocation.strategy.improving import improving_jobs
 from gpu_opt.allocation.strategy.parts import Limits
 from gpu_opt.allocation.strategy.prices import Aim
-from gpu_opt.allocation.strategy.pricing import Market, as_goal
-from gpu_opt.allocation.strategy.proving import proving_jobs
+from gpu_opt.allocation.strategy.pricing import Market
+from gpu_opt.allocation.strategy.proving import proving_jobs, take_known
 from gpu_opt.allocation.strategy.sifting import Guide, moved
 from gpu_opt.allocation.strategy.whole import Forced, whole_job
 from gpu_opt.clock import Clock
@@ -142,7 +142,7 @@ class Stage:
         """What the first relaxation's prices prove of this goal, where there is no time for anything else."""
         if self.guide is not None and self.guide.aim.goal is self.goal:
             self.guide = moved(self.market, self.guide, self.aim, self.has_no_time)
-            self.tighten(as_goal(self.guide.aim, self.guide.bound))
+            take_known(self, self.guide)
 
     def _optimize(self, crew: Crew) -> None:
         """Let some jobs improve the bound while others improve the plan."""
@@ -157,9 +157,9 @@ class Stage:
             self._take_last_words(crew)
             return
         if not self._is_hoped_for():
-            ask_relaxation(self)
+            ask_relaxation(self, crew)
         if self.guide is not None and self.guide.aim.goal is self.goal:
-            self.tighten(as_goal(self.guide.aim, self.guide.bound))
+            take_known(self, self.guide)
         proving = proving_jobs(self)
         kinds = itertools.cycle((proving, improving, improving))  # where there is one place only
         while not self.is_over() and (crew.has_long_job or not self.is_given_up):

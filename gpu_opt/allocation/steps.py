@@ -1,7 +1,7 @@
 """The steps of an allocation, from an organization to a verified plan.
 
-Whatever they need is imported with this module, before the first of them: the time that is kept for the last
-ones is measured by the first, and importing is done once.
+What they need of this package is imported with this module, before the first of them: the time that is kept
+for the last ones is measured by the first, and importing is done once.
 """
 
 from __future__ import annotations

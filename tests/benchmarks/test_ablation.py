@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+from unittest.mock import Mock
+
 import pytest
 
 from benchmarks.ablation import VARIANTS, Variant, run
 from benchmarks.generator import Dials, generate
 
+LAB = Dials(projects=60, pools=8, binding="moves")
+FIRST = {"no reduction", "no merging", "no uniting", "no choice of lumps", "no dive"}
+"""Steps that come before any time can be over."""
+
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
-def test_without_any_one_step_there_is_a_plan_and_a_bound(variant: Variant) -> None:
-    reached = run(generate(Dials(projects=60, pools=8, binding="moves")), variant, 1.0)
+def test_without_any_one_step_there_is_a_plan_and_a_bound_and_the_step_is_not_taken(variant: Variant) -> None:
+    asked: list[Mock] = []
+
+    def noted(other: Any) -> Any:
+        if not callable(other):
+            return other
+        asked.append(Mock(wraps=other))
+        return asked[-1]
+
+    changes = tuple((module, name, noted(other)) for module, name, other in variant.changes)
+    reached = run(generate(LAB), Variant(variant.name, changes), 1.0)
     assert 0 < reached.value <= reached.bound
+    assert variant.name not in FIRST or all(each.called for each in asked)

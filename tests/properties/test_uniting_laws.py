@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from gpu_opt import Options, allocate
-from gpu_opt.allocation.appraisal import appraise, is_feasible
+from gpu_opt.allocation.appraisal import appraise, is_feasible, trivial_bound
 from gpu_opt.allocation.goals import list_goals
+from gpu_opt.allocation.merging import merge
 from gpu_opt.allocation.reduction import reduce
 from gpu_opt.allocation.uniting import United, unite
 from gpu_opt.indexing import build_instance
@@ -45,7 +46,8 @@ def with_equals(draw: st.DrawFn) -> Organization:
 
 
 def instance_of(organization: Organization) -> Instance:
-    return reduce(build_instance(organization, organization.as_of)).instance
+    """As the search has it: pools that are alike are merged, and what no plan can use is gone."""
+    return reduce(merge(build_instance(organization, organization.as_of)).instance).instance
 
 
 @settings(max_examples=150)
@@ -55,6 +57,9 @@ def test_every_plan_is_no_better_than_its_united_one_which_comes_back_as_it_is(
 ) -> None:
     instance = instance_of(organization)
     united, goals = unite(instance), list_goals(instance)
+    event(f"united: {len(united.members) < len(instance.projects.names)}")
+    for goal in goals:
+        assert trivial_bound(united.instance, goal) == pytest.approx(trivial_bound(instance, goal))
     for x in plans(instance):
         y = add_up(united.arcs, x, len(united.instance.arcs.pool))
         assert is_feasible(united.instance, y)
@@ -67,7 +72,7 @@ def test_every_plan_is_no_better_than_its_united_one_which_comes_back_as_it_is(
         assert appraise(united.instance, goals, y) == pytest.approx(appraise(instance, goals, x))
 
 
-POOLS = [pool("iowa", gpus=2), pool("texas", gpus=2)]
+POOLS = [pool("iowa", gpus=2), pool("texas", gpus=2, gpu_type="h200")]
 
 
 def unite_projects(*projects: Project) -> tuple[United, Instance]:
@@ -98,6 +103,45 @@ def test_who_differs_in_what_counts_stays_apart() -> None:
     for other in others:
         assert unite_projects(pod, other)[0].members == ((0,), (1,)), other.name
     assert unite_projects(pod, project("twin", 0.5, minimum=0.5))[0].members == ((0, 1),)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_united"),
+    [
+        (((1.0, 1.0),), True),
+        (((0.5, 1.0), (0.5, 0.6)), True),
+        (((0.5, 3.0), (0.5, 2.0)), False),  # 2.5 / 3 is no decimal number
+        (((1.0, 0.0),), False),
+    ],
+)
+def test_projects_are_united_where_their_common_priority_is_a_number(
+    value: tuple[tuple[float, float], ...], is_united: bool
+) -> None:
+    organization = lab(POOLS, projects=[project("pod", 0.5), project("twin", 0.5)], value=value)
+    assert (len(unite(instance_of(organization)).members) == 1) is is_united
+
+
+def test_of_merged_pools_too_equals_get_their_units_one_each() -> None:
+    """Two pools that are alike are one, two pods are one, and who has to be in one pool stays as it is."""
+    pods = [project("pod", 0.5), project("twin", 0.5)]
+    two = [pool("iowa", gpus=2), pool("texas", gpus=2)]
+    organization = lab(two, projects=[*pods, project("orion", 2, one_pool=True)])
+    whole = build_instance(organization, organization.as_of)
+    merged = merge(whole)
+    reduced = reduce(merged.instance)
+    united = unite(reduced.instance)
+    assert (len(merged.instance.arcs.pool), united.members) == (4, ((0, 1), (2,)))
+    x = merged.expand(
+        reduced.expand(united.expand(np.array([2, 2, 0]), reduced.instance), merged.instance), whole
+    )
+    assert is_feasible(whole, x)
+    assert x.tolist() == [0, 1, 0, 1, 2, 0]
+
+
+def test_what_is_met_without_a_solver_is_proved_without_one() -> None:
+    pods = [project(f"pod {n}", 0.5) for n in range(3)]
+    organization = lab(projects=pods, value=((0.5, 1.0), (0.5, 0.6)))
+    assert allocate(organization, options=Options(time_limit=0)).status == "optimal"
 
 
 def test_where_holdings_exceed_a_pool_all_stay_apart() -> None:

@@ -50,9 +50,7 @@ def proving_jobs(stage: Stage) -> Iterator[Job | None]:
     root = [root_job] if len(stage.incumbent.instance.arcs.pool) <= ROOT_ARCS else []
     if guide is not None and guide.aim.goal is stage.goal:
         blocks, are_divisions = _blocks(stage)
-        bound = price(stage.market, guide.aim, guide.prices).bound - sum(each.gain for each in guide.choices)
-        take = partial(_take, stage, guide, bound)
-        take()
+        take = partial(_take, stage, guide, _before_blocks(stage, guide))
         if not (_has_time_for_one(stage) or misses_a_promise(stage.aim)):
             yield from _block_jobs(stage, guide, _left_of(blocks, guide), CUT_LIMITS, take)
         for ask in root:
@@ -98,9 +96,22 @@ def _has_time_for_one(stage: Stage) -> bool:
     return arcs <= ROOT_ARCS and ROOT_PER_ARC <= stage.seconds_left / arcs < BLOCKS_PER_ARC + ROOT_PER_ARC
 
 
-def _take(stage: Stage, guide: Guide, bound: float) -> None:
-    """Take the guide's bound, less what blocks take off it."""
-    stage.tighten(as_goal(guide.aim, bound - sum(guide.taken.values())))
+def take_known(stage: Stage, guide: Guide) -> None:
+    """Take what the guide's prices prove of the goal, and what blocks took off that beside the dive."""
+    stage.tighten(as_goal(guide.aim, guide.bound))
+    if guide.taken:
+        _take(stage, guide, _before_blocks(stage, guide))
+
+
+def _before_blocks(stage: Stage, guide: Guide) -> float:
+    """What the guide's prices prove, as a maximum, teams having chosen: its bound may be of other prices."""
+    priced = price(stage.market, guide.aim, guide.prices)
+    return priced.bound - sum(choice.gain for choice in guide.choices)
+
+
+def _take(stage: Stage, guide: Guide, before_blocks: float) -> None:
+    """Take that less what blocks take off it."""
+    stage.tighten(as_goal(guide.aim, before_blocks - sum(guide.taken.values())))
 
 
 def _block_jobs(

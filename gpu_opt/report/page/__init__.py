@@ -133,17 +133,17 @@ def _computed_by(run: Run) -> str:
     )
 
 
-REMOVED = {
-    "arcs": "project-pool pair",
-    "projects": "project",
-    "caps": "cap",
-    "limits": "limit",
-    "alike": "duplicate pair",
-    "equals": "duplicate project",
-}
-"""What :attr:`Run.removed` counts, in words."""
+REMOVED = {"arcs": "project-pool pair", "projects": "project", "caps": "cap", "limits": "limit"}
+TOGETHER = {"alike": "project-pool pair", "equals": "project"}
+"""What :attr:`Run.removed` counts, in words: what no plan needs, and what was counted with its like."""
 
 
 def _left_out(run: Run) -> str:
-    some = [counted(run.removed[kind], noun) for kind, noun in REMOVED.items() if run.removed.get(kind)]
-    return f" Left out of the search, because no plan needs them: {', '.join(some)}." if some else ""
+    def told(words: dict[str, str]) -> str:
+        some = [counted(run.removed[kind], noun) for kind, noun in words.items() if run.removed.get(kind)]
+        return ", ".join(some)
+
+    removed, together = told(REMOVED), told(TOGETHER)
+    return (f" Left out of the search, because no plan needs them: {removed}." if removed else "") + (
+        f" Counted together with others just like them: {together}." if together else ""
+    )
