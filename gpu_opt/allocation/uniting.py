@@ -3,7 +3,8 @@
 A cluster's requests are mostly for one GPU or less, and thousands of them differ in their names only: the
 same team, tier, priority, demand, and arcs. Whoever of them gets a unit has all that it wants of it, so what
 n of them are worth together is linear in the units that they are granted: a project with n times the demand
-stands for them all. What they hold today, at most a unit each, adds up likewise.
+stands for them all. What they hold today, at most a unit each, adds up likewise. What each must have at
+least, and in how many pools it may be, is settled by its one unit.
 
 Every plan of the instance is one of the united one, and as good on every goal: add the grants up. (It is
 better where one of them has lost what another one has got.) And the other way round, with the same values:
@@ -75,12 +76,9 @@ def unite(instance: Instance) -> United:
 def _members(instance: Instance) -> tuple[tuple[int, ...], ...]:
     """Projects that are alike, in the order of the first of each.
 
-    Where something is over its capacity, cap or limit today, or a plan is to be near to another one, all
-    stay apart; and where nothing is worth anything.
+    Where a plan is to be near to another one all stay apart, and where nothing is worth anything.
     """
-    arcs, teams = instance.arcs, instance.teams
-    over = (*instance.pools.over, *teams.over, *(each.over for each in instance.limits))
-    is_sound = arcs.near is None and not any(over) and instance.segments[0][1] > 0
+    is_sound = instance.arcs.near is None and instance.segments[0][1] > 0
     may_unite = _one_unit_is_all(instance) if is_sound else [False] * len(instance.projects.names)
     groups: dict[Kind | int, list[int]] = {}
     for j in range(len(instance.projects.names)):
@@ -166,13 +164,13 @@ def _arcs(instance: Instance, members: Sequence[tuple[int, ...]], united: Ints, 
     project = number[old.project[source]]
     size = np.array([len(group) for group in members], dtype=np.int64)[project]
     pool = old.pool[source]
-    room = np.array(instance.pools.units, dtype=np.int64)[pool]
+    room = np.array(instance.pools.units, dtype=np.int64) + np.array(instance.pools.over, dtype=np.int64)
     return Arcs(
         project=project,
         pool=pool,
         own=old.own[source],
         needed=np.where(size > 1, size, old.needed[source]),
-        upper=np.where(size > 1, np.minimum(size, room), old.upper[source]),
+        upper=np.where(size > 1, np.minimum(size, room[pool]), old.upper[source]),
         wanted=add_up(united, old.wanted, count),
     )
 

@@ -144,9 +144,12 @@ def test_what_is_met_without_a_solver_is_proved_without_one() -> None:
     assert allocate(organization, options=Options(time_limit=0)).status == "optimal"
 
 
-def test_where_holdings_exceed_a_pool_all_stay_apart() -> None:
+def test_where_holdings_exceed_a_pool_as_many_may_stay_as_today() -> None:
     pods = [project(f"pod {n}", 0.5, holds={"iowa": 1}) for n in range(3)]
-    assert unite_projects(*pods)[0].members == ((0,), (1,), (2,))
+    united, instance = unite_projects(*pods)
+    assert (instance.pools.units[0], instance.pools.over[0]) == (2, 1)
+    assert united.members == ((0, 1, 2),)
+    assert united.instance.arcs.upper.tolist() == [3, 2]
 
 
 def test_thousands_of_equals_are_one_and_the_plan_is_proved() -> None:
