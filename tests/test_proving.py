@@ -6,8 +6,7 @@ Where a promise is missed it comes first, in the plan and in the bound.
 from __future__ import annotations
 
 import itertools
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,7 +15,6 @@ import pytest
 from pulp import LpProblem
 
 from benchmarks.generator import Binding, Dials, generate
-from gpu_opt.allocation import relaxing
 from gpu_opt.allocation.appraisal import appraise, trivial_bound
 from gpu_opt.allocation.formulation import aim, formulate
 from gpu_opt.allocation.goals import list_goals
@@ -25,12 +23,12 @@ from gpu_opt.allocation.relaxing import _relax
 from gpu_opt.allocation.stage import Stage
 from gpu_opt.allocation.strategy import improving, proving, whole
 from gpu_opt.allocation.strategy.coarse import decide_coarsely
-from gpu_opt.allocation.strategy.crew import Crew, Job
+from gpu_opt.allocation.strategy.crew import Job
 from gpu_opt.allocation.strategy.improving import improving_jobs
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import as_goal, open_market
 from gpu_opt.allocation.strategy.sifting import moved, sift
-from gpu_opt.allocation.strategy.table import Floats, tabulate
+from gpu_opt.allocation.strategy.table import tabulate
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.cbc_process import GRACE
 from gpu_opt.clock import Clock
@@ -38,8 +36,7 @@ from gpu_opt.indexing import build_instance
 from gpu_opt.options import Cancel, Options
 from gpu_opt.plan import Stop
 from gpu_opt.solver import Answer, Effort, solve
-from tests.programs import LONG
-from tests.searching import relaxed, stage_of
+from tests.searching import relaxed
 
 
 @pytest.fixture
@@ -114,33 +111,6 @@ def test_what_blocks_took_off_is_forgotten_where_the_aim_is_another_one(stage: S
     assert held
     other = Aim(guide.aim.goal, guide.aim.earlier, held)
     assert moved(stage.market, guide, other, lambda: False).taken == {}
-
-
-@pytest.mark.parametrize("options", [Options(threads=1), Options(threads=2, work_limit=8)])
-def test_nothing_is_proved_beside_a_dive_on_one_thread_or_where_work_is_limited(
-    options: Options, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refused(*_: object) -> Iterator[Job]:
-        yield Job(lambda _task, _cancel: pytest.fail("a proof beside the dive"), None, lambda _: None)
-
-    monkeypatch.setattr(relaxing, "early_jobs", refused)
-    stage = stage_of(Dials(projects=60, pools=6))
-    stage.clock.options = options
-    with Crew(options) as crew:
-        assert relaxing.ask_relaxation(stage, crew) is not None
-
-
-def test_proofs_are_worked_on_while_a_dive_is_under_way() -> None:
-    proved = threading.Event()
-    job = Job(lambda _task, _cancel: proved.set(), None, lambda _: None)
-    units = np.arange(3.0)
-
-    def dive(_cancel: Cancel) -> Floats:
-        assert proved.wait(LONG)
-        return units
-
-    with Crew(Options(threads=2)) as crew:
-        assert relaxing._beside(crew, dive, iter([job])) is units
 
 
 @pytest.mark.parametrize(("seconds_for_each_arc", "has"), [(0.1e-3, False), (1e-3, True), (2e-3, False)])

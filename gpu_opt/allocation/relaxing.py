@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from gpu_opt.allocation.stage import Stage
 
 
+SECONDS_PER_ARC = 1e-5
+"""That must be left for a relaxation, for each arc of the instance: it takes them to be written."""
+
+
 def ask_relaxation(stage: Stage, crew: Crew, aim: Aim | None = None) -> Guide | None:
     """Solve the relaxation for the stage's goal, or for `aim`; offer what it rounds to.
 
@@ -36,7 +40,8 @@ def ask_relaxation(stage: Stage, crew: Crew, aim: Aim | None = None) -> Guide | 
     aim = aim or stage.aim
     if stage.guide is not None and stage.guide.aim.goal is stage.goal:
         stage.guide = adopt(stage.market, stage.guide, aim, stage.has_no_time)
-    if stage.guide is None or stage.guide.aim != aim:
+    is_late = stage.seconds_left < SECONDS_PER_ARC * len(stage.incumbent.instance.arcs.pool)
+    if (stage.guide is None or stage.guide.aim != aim) and not is_late:
         stage.guide = _sift(stage, aim)
         if stage.guide is not None:
             stage.guide = _with_later_tiers(stage, stage.guide)
@@ -90,13 +95,14 @@ def _dives(stage: Stage, guide: Guide) -> Iterator[tuple[dict[int, int], bool]]:
     """What teams' lumps are decided beforehand, and whether holders stay.
 
     Where moves are few, twice: whether whole holdings are worth some of them shows only in the end. And once
-    more with those who would keep the promises that the plan misses.
+    more with those who would keep the promises that the plan misses. None when time is over.
     """
     instance = stage.incumbent.instance
     choices = {project: arc for choice in guide.choices for project, arc in choice.taken}
     is_twice = instance.max_moves is not None and len(guide.kept) < LARGE
     for holders_stay in (True, False) if is_twice else (True,):
-        yield choices, holders_stay
+        if not stage.has_no_time():
+            yield choices, holders_stay
     promised = dict.fromkeys(who_would_keep_promises(instance, stage.incumbent.x), SOME)
     if promised.items() - choices.items() and len(guide.kept) < HUGE and not stage.has_no_time():
         yield choices | promised, False

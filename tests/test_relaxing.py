@@ -1,0 +1,64 @@
+"""The relaxation of a goal: proofs beside its dive, and neither of them where there is no time for it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from benchmarks.generator import Dials
+from gpu_opt.allocation import relaxing
+from gpu_opt.allocation.strategy.crew import Crew, Job
+from gpu_opt.allocation.strategy.table import Floats
+from gpu_opt.options import Cancel, Options
+from tests.programs import LONG
+from tests.searching import relaxed, stage_of
+
+LAB = Dials(projects=60, pools=6)
+
+
+def test_a_dive_is_not_begun_when_time_is_over() -> None:
+    stage = relaxed(LAB)
+    assert stage.guide is not None
+    assert next(relaxing._dives(stage, stage.guide), None) is not None
+    stage.until = 0.0
+    assert next(relaxing._dives(stage, stage.guide), None) is None
+
+
+@pytest.mark.parametrize(("left", "is_solved"), [(60.0, True), (1e-4, False)])
+def test_a_relaxation_is_not_written_when_there_is_no_time_to_solve_it(
+    left: float, is_solved: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = stage_of(LAB)
+    monkeypatch.setattr(type(stage), "seconds_left", left)
+    with Crew(stage.options) as crew:
+        assert (relaxing.ask_relaxation(stage, crew) is not None) is is_solved
+
+
+@pytest.mark.parametrize("options", [Options(threads=1), Options(threads=2, work_limit=8)])
+def test_nothing_is_proved_beside_a_dive_on_one_thread_or_where_work_is_limited(
+    options: Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> Iterator[Job]:
+        yield Job(lambda _task, _cancel: pytest.fail("a proof beside the dive"), None, lambda _: None)
+
+    monkeypatch.setattr(relaxing, "early_jobs", refused)
+    stage = stage_of(Dials(projects=60, pools=6))
+    stage.clock.options = options
+    with Crew(options) as crew:
+        assert relaxing.ask_relaxation(stage, crew) is not None
+
+
+def test_proofs_are_worked_on_while_a_dive_is_under_way() -> None:
+    proved = threading.Event()
+    job = Job(lambda _task, _cancel: proved.set(), None, lambda _: None)
+    units = np.arange(3.0)
+
+    def dive(_cancel: Cancel) -> Floats:
+        assert proved.wait(LONG)
+        return units
+
+    with Crew(Options(threads=2)) as crew:
+        assert relaxing._beside(crew, dive, iter([job])) is units
