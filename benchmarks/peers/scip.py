@@ -34,20 +34,25 @@ def solve(task: Task, run: Run, *, start: bool) -> Proof:
         model.addSol(greedy)
     arcs = columns[: len(instance.arcs.project)]
 
+    def hand_in() -> None:
+        best = model.getBestSol()
+        run.report(-model.getPrimalbound(), _bound(model))
+        run.hand_in(grants_of(instance, [model.getSolVal(best, column) for column in arcs]))
+
     class Told(pyscipopt.Eventhdlr):  # type: ignore[misc]
         def eventinit(self) -> None:
             self.model.catchEvent(pyscipopt.SCIP_EVENTTYPE.BESTSOLFOUND, self)
 
         def eventexec(self, _event: object) -> dict[str, object]:
-            best = self.model.getBestSol()
-            run.report(-self.model.getPrimalbound(), _bound(self.model))
-            run.hand_in(grants_of(instance, [self.model.getSolVal(best, column) for column in arcs]))
+            hand_in()
             return {}
 
     model.includeEventhdlr(Told(), "told", "hands in every better plan")
     model.setParam("randomization/randomseedshift", task.seed)
     model.setParam("limits/time", run.left)
     model.optimize()
+    if model.getNSols():  # what presolving finds is no event
+        hand_in()
     return Proof(_bound(model), remark=str(model.getStatus()))
 
 
