@@ -122,11 +122,16 @@ def wanted_compute(instance: Instance) -> Floats:
 
     It is less where a project stands for several (:mod:`gpu_opt.allocation.uniting`).
     """
+    return np.array(np.minimum(most_compute(instance), instance.projects.demand))
+
+
+def most_compute(instance: Instance) -> Floats:
+    """The most milli-compute that each project may be granted: max_p F_j K_jp s_jp u_p."""
     arcs, projects = instance.arcs, instance.projects
     most = np.zeros(len(projects.names))
     share = np.array([float(each) for each in projects.most_share])
     np.maximum.at(most, arcs.project, share[arcs.project] * arcs.needed * arcs.own)
-    return np.array(np.minimum(most, projects.demand))
+    return most
 
 
 def _values_of(instance: Instance, milli: Ints | Floats) -> Floats:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from gpu_opt.allocation.appraisal import own_compute, team_compute, wanted_compute
+from gpu_opt.allocation.appraisal import Floats, own_compute, team_compute, wanted_compute
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.instance import MILLI, Instance, Ints
-
-Floats = npt.NDArray[np.float64]
 
 
 def choose_projects(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from gpu_opt.allocation.appraisal import most_compute
 from gpu_opt.instance import MILLI, Instance, Ints
 
 Floats = npt.NDArray[np.float64]
@@ -54,16 +55,12 @@ def tabulate(instance: Instance) -> Table:
     """Lay out an instance for pricing."""
     arcs, projects, pools = instance.arcs, instance.projects, instance.pools
     unit = np.array(pools.unit, dtype=np.float64)[arcs.pool]
-    own = arcs.own / MILLI
-    most = np.zeros(len(projects.names))
-    share = np.array([float(each) for each in projects.most_share])
-    np.maximum.at(most, arcs.project, share[arcs.project] * arcs.needed * own)
     return Table(
         instance=instance,
         project=arcs.project,
         pool=arcs.pool,
         team_of_arc=np.array(projects.team, dtype=np.int64)[arcs.project],
-        own=own,
+        own=arcs.own / MILLI,
         counted=np.array(pools.unit_compute)[arcs.pool] / MILLI,
         unit=unit,
         wanted=arcs.wanted.astype(np.float64),
@@ -72,7 +69,7 @@ def tabulate(instance: Instance) -> Table:
         priority=np.array(projects.priority, dtype=np.float64),
         demand=np.array(projects.demand) / MILLI,
         minimum=np.array(projects.minimum) / MILLI,
-        most=most,
+        most=most_compute(instance) / MILLI,
         single=np.array(projects.one_pool) == 1,
         pinned=np.array(projects.pinned, dtype=bool),
         holds=add_up(arcs.project, arcs.wanted * unit, len(projects.names)),
