@@ -6,6 +6,8 @@ import math
 from functools import cache
 from typing import NamedTuple
 
+import numpy as np
+
 from gpu_opt.allocation.appraisal import limit_gpus, moved_gpus, own_compute, pool_units, team_compute
 from gpu_opt.allocation.shares import units_left_of
 from gpu_opt.allocation.spread import arcs_used, may_join
@@ -42,11 +44,24 @@ class Situation:
         self.moves_left = None if instance.max_moves is None else max(0, instance.max_moves - moved)
         """GPUs that may still be moved; None: as many as one likes."""
 
+        self.demand = np.array(instance.projects.demand, dtype=np.int64)
+        self.priority = np.array(instance.projects.priority, dtype=np.float64)
+        self.unit_compute = np.array(instance.pools.unit_compute, dtype=np.int64)
+        """d_j, π_j and σ_p u_p."""
         self.segments = [(float(share), float(worth)) for share, worth in instance.segments]
         """(a_k, b_k): share of the demand, value per reference GPU."""
         self.chains = chains_up(instance.teams)
         """Every team, and all teams above it, from the lowest up."""
         self.barred = cache(self._barred)
+        self.limits_above = cache(self._limits_above)
+
+    def _limits_above(self, team: int) -> dict[str, list[int]]:
+        """The limits of a team and of those above it, by GPU type."""
+        found: dict[str, list[int]] = {}
+        for i, limit in enumerate(self.instance.limits):
+            if limit.team in self.chains[team]:
+                found.setdefault(limit.gpu_type, []).append(i)
+        return found
 
     def _barred(self, team: int, pool: int, units: int) -> tuple[Barrier, ...]:
         """What has no room for so many more units in the pool: caps and limits above the team, the pool."""
@@ -54,11 +69,7 @@ class Situation:
         caps, counted = instance.teams.cap, units * instance.pools.unit_compute[pool]
         gpus, kind = units * instance.pools.unit[pool], instance.pools.types[pool]
         full = [n for n in chain if (cap := caps[n]) is not None and cap - self.total[n] < counted]
-        spent = [
-            i
-            for i, limit in enumerate(instance.limits)
-            if limit.gpu_type == kind and limit.team in chain and self.limit_room[i] < gpus
-        ]
+        spent = [i for i in self.limits_above(team).get(kind, ()) if self.limit_room[i] < gpus]
         found = [Barrier("team_cap", n) for n in full] + [Barrier("type_limit", i) for i in spent]
         if self.pool_room[pool] < units:
             found.append(Barrier("pool_capacity", pool))

@@ -1,8 +1,8 @@
 """Why a project has what it has: typed causes, as facts about one plan, the decisive one first.
 
 What stands in the way of the project's next unit is looked up on every arc on which it wants one
-(`barriers`), then who has what it lacks and why it stays there (`rivals`). A cap or limit that is in the way
-everywhere, or where a pool has room, comes first: nothing is to be taken from anybody there.
+(`barriers`), then who has what it lacks (`rivals`) and why it stays there (`weighing`). A cap or limit that
+is in the way everywhere, or where a pool has room, comes first: nothing is to be taken from anybody there.
 """
 
 from __future__ import annotations
@@ -11,12 +11,17 @@ from collections.abc import Callable, Iterator
 
 from gpu_opt.allocation import sentences
 from gpu_opt.allocation.barriers import Barrier, Situation, barriers, wanted_units
-from gpu_opt.allocation.rivals import Contest, Field, Standing, gain, having, helps_guarantee
+from gpu_opt.allocation.rivals import Contest, gains, helps_guarantee
+from gpu_opt.allocation.scales import Scales
 from gpu_opt.allocation.standstill import never_active, never_runs
+from gpu_opt.allocation.weighing import Standing, Weighed
 from gpu_opt.budgets import resolve_budgets
 from gpu_opt.instance import Instance, Ints
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Cause, Reason
+
+MOST_NAMED = 5
+"""Projects that a reason names."""
 
 BUDGETS = {"team_cap", "type_limit"}
 """Barriers that somebody decided."""
@@ -30,7 +35,7 @@ def explain_projects(
     `proved` says whether the plan is proved to be the best one.
     """
     explain = reasons_of(organization, instance, x, proved=proved)
-    by_team = sorted(organization.projects, key=lambda project: project.team)  # see Contest.promised
+    by_team = sorted(organization.projects, key=lambda one: (one.team, one.tier))  # see VIEWS_IN_MIND
     reasons = {project.name: next(explain(project.name)) for project in by_team}
     return tuple(reasons[project.name] for project in organization.projects)
 
@@ -40,7 +45,7 @@ def reasons_of(
 ) -> Callable[[str], Iterator[Reason]]:
     """Look at a plan once; return what gives the reasons of a project by its name, the decisive one first."""
     situation = Situation(instance, x, proved=proved)
-    contest = Contest(situation)
+    scales = Scales(Contest(situation))
     speech = sentences.Speech(organization, instance)
     budgets = resolve_budgets(organization, instance.date)
     index = {name: j for j, name in enumerate(instance.projects.names)}
@@ -55,17 +60,18 @@ def reasons_of(
         elif situation.own[j] >= instance.projects.demand[j]:
             yield Reason(cause=Cause.MET, text="gets all it asked for")
         else:
-            yield from _lacking(situation, contest, speech, j)
+            yield from _lacking(situation, scales, speech, j)
 
     return explain
 
 
-def _lacking(situation: Situation, contest: Contest, speech: sentences.Speech, j: int) -> Iterator[Reason]:
+def _lacking(situation: Situation, scales: Scales, speech: sentences.Speech, j: int) -> Iterator[Reason]:
     steps = wanted_units(situation, j)
     if not steps:
         yield speech.met_within_a_unit(situation, j)
         return
-    if not helps_guarantee(situation, j) and all(gain(situation, a, n) == 0 for a, n in steps.items()):
+    gained = gains(situation, [*steps], [*steps.values()])
+    if not helps_guarantee(situation, j) and not gained.any():
         yield speech.no_value(situation, j)
         return
     blocked = barriers(situation, j, steps)
@@ -76,8 +82,7 @@ def _lacking(situation: Situation, contest: Contest, speech: sentences.Speech, j
         yield speech.minimum(j)
         return
 
-    standings = (contest.standings(a, steps[a], found) for a, found in blocked.items())
-    yield from _ordered(situation, speech, j, blocked, standings)
+    yield from _ordered(situation, speech, j, blocked, lambda: scales.weigh(blocked, gained))
 
 
 def _only_the_minimum(situation: Situation, j: int, steps: dict[int, int]) -> bool:
@@ -91,7 +96,7 @@ def _ordered(
     speech: sentences.Speech,
     j: int,
     blocked: dict[int, tuple[Barrier, ...]],
-    standings: Iterator[tuple[Field, Ints]],
+    weigh: Callable[[], Weighed],
 ) -> Iterator[Reason]:
     """The budgets that decide, a single pool, who has what it lacks, full pools, other budgets."""
     found = (each for barred in blocked.values() for each in barred)
@@ -101,7 +106,7 @@ def _ordered(
         yield speech.budget(situation, each, blocked)
     if any(each.family == "one_pool" for barred in blocked.values() for each in barred):
         yield speech.one_pool(situation, j, blocked)
-    yield from _held_by_others(situation, speech, j, standings)
+    yield from _held_by_others(situation, speech, j, weigh())
     full = [a for a, barred in blocked.items() if any(each.family == "pool_capacity" for each in barred)]
     if full:
         yield speech.pools_full(full, all_of_them=len(full) == len(blocked))
@@ -117,23 +122,21 @@ def _decides(budget: Barrier, blocked: dict[int, tuple[Barrier, ...]]) -> bool:
 
 
 def _held_by_others(
-    situation: Situation, speech: sentences.Speech, j: int, weighed: Iterator[tuple[Field, Ints]]
+    situation: Situation, speech: sentences.Speech, j: int, rivals: Weighed
 ) -> Iterator[Reason]:
     """Why nobody gives up what the project lacks: what could be changed before what could not."""
-    standings: list[tuple[Field, Ints]] = []
-    for each in weighed:
-        standings.append(each)
-        if not situation.proved and having([each], Standing.BEHIND):
-            told = "others that come after it have what it lacks: more time may find a better plan"
-            yield speech.unproved(told)
-            break
-    standings += weighed  # most ask for the first reason only
-    spent = having(standings, Standing.MOVES_SPENT)
-    if stuck := spent or having(standings, Standing.MOVE_COST):
-        yield speech.moves(situation, stuck, spent=bool(spent))
-    if guaranteed := having(standings, Standing.GUARANTEED):
-        yield speech.guarantee(situation, j, guaranteed)
-    if pinned := having(standings, Standing.PINNED):
-        yield speech.pinned(situation, pinned)
-    if ahead := having(standings, Standing.AHEAD):
-        yield speech.outranked(situation, j, ahead)
+    if not situation.proved and rivals.has(Standing.BEHIND):
+        told = "others that come after it have what it lacks: more time may find a better plan"
+        yield speech.unproved(told)
+    spent = rivals.has(Standing.MOVES_SPENT)
+    if spent or rivals.has(Standing.MOVE_COST):
+        stuck = rivals.largest(Standing.MOVES_SPENT if spent else Standing.MOVE_COST, MOST_NAMED)
+        yield speech.moves(situation, stuck, spent=spent)
+    if rivals.has(Standing.GUARANTEED):
+        guaranteed = rivals.largest(Standing.GUARANTEED, MOST_NAMED)
+        yield speech.guarantee(guaranteed, rivals.highest_promise())
+    if rivals.has(Standing.PINNED):
+        yield speech.pinned(rivals.largest(Standing.PINNED, MOST_NAMED))
+    if rivals.has(Standing.AHEAD):
+        ahead = rivals.largest(Standing.AHEAD, MOST_NAMED)
+        yield speech.outranked(situation, j, ahead, higher_tier=rivals.has_lower_tier())

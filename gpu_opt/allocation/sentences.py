@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from gpu_opt.allocation.barriers import Barrier, Situation
-from gpu_opt.allocation.rivals import Some
-from gpu_opt.instance import MILLI, Instance, add_up
+from gpu_opt.instance import MILLI, Instance
 from gpu_opt.organization import Organization
 from gpu_opt.plan import POLICIES, Basis, Cause, Reason
-
-MOST_NAMED = 5
-"""Projects that a reason names."""
 
 
 class Speech:
@@ -122,9 +116,9 @@ class Speech:
         )
         return Reason(cause=Cause.POOLS_FULL, text=told, subject=names[0] if len(names) == 1 else None)
 
-    def moves(self, situation: Situation, rivals: Some, *, spent: bool) -> Reason:
-        """Rivals that would come after it may not be moved, or only at too high a cost."""
-        names = self._names(situation, rivals)
+    def moves(self, situation: Situation, rivals: Sequence[int], *, spent: bool) -> Reason:
+        """Projects that would come after it may not be moved, or only at too high a cost."""
+        names = self._names(rivals)
         lose = f"{listed(names)} would lose less than it gains"
         if not spent:
             told = f"{lose}, but not by the cost of a move"
@@ -134,46 +128,33 @@ class Speech:
             told = f"{lose}, but all {self._instance.max_moves:,} moves are spent"
         return self._reason(Cause.MOVES, told, owner=self.owner_of(self.root), projects=names)
 
-    def guarantee(self, situation: Situation, j: int, rivals: Some) -> Reason:
-        """Rivals' GPUs keep a guarantee."""
-        instance, mine = self._instance, set(situation.chain(j))
-        kept = rivals.guaranteed() - mine
-        top = min(kept, key=lambda n: (instance.teams.level[n], n))
-        name, names = instance.teams.names[top], self._names(situation, rivals)
+    def guarantee(self, rivals: Sequence[int], promised: int) -> Reason:
+        """Projects whose GPUs keep guarantees, that of the team `promised` first of all."""
+        name, names = self._instance.teams.names[promised], self._names(rivals)
         told = f"what it lacks keeps the guarantee of {name}: it is with {listed(names)}"
         return self._reason(Cause.GUARANTEE, told, subject=name, owner=self.owner_above(name), projects=names)
 
-    def pinned(self, situation: Situation, rivals: Some) -> Reason:
-        """Rivals that would come after it are pinned."""
-        names = self._names(situation, rivals)
-        first = self._instance.projects.names.index(names[0])
-        team = self._instance.teams.names[self._instance.projects.team[first]]
+    def pinned(self, rivals: Sequence[int]) -> Reason:
+        """Projects that would come after it are pinned."""
+        names = self._names(rivals)
+        team = self._instance.teams.names[self._instance.projects.team[rivals[0]]]
         told = (
             f"{listed(names)} would lose less than it gains, but {'is' if len(names) == 1 else 'are'} pinned"
         )
         return self._reason(Cause.PINNED, told, owner=self.owner_of(team), projects=names)
 
-    def outranked(self, situation: Situation, j: int, rivals: Some) -> Reason:
-        """Rivals come before it."""
-        instance = self._instance
-        names = self._names(situation, rivals)
-        first = instance.projects.names.index(names[0])
-        shared = next(n for n in situation.chain(j) if n in situation.chain(first))
-        higher = rivals.highest_tier() < instance.projects.tier[j]
-        by = "tier or priority" if higher else "priority"
+    def outranked(self, situation: Situation, j: int, rivals: Sequence[int], *, higher_tier: bool) -> Reason:
+        """Projects come before it; whether one of all those that do is of a tier that is decided first."""
+        instance, names = self._instance, self._names(rivals)
+        shared = next(n for n in situation.chain(j) if n in situation.chain(rivals[0]))
+        by = "tier or priority" if higher_tier else "priority"
         come = "comes" if len(names) == 1 else "come"
         told = f"what it lacks is with {listed(names)}, which {come} before it by {by}"
         owner = self.owner_of(instance.teams.names[shared])
         return self._reason(Cause.OUTRANKED, told, owner=owner, projects=names)
 
-    def _names(self, situation: Situation, rivals: Some) -> tuple[str, ...]:
-        """The rivals' projects, those with most GPUs of what is contested first."""
-        arcs, projects = rivals.arcs(), self._instance.projects.names
-        unit = np.array(self._instance.pools.unit)[self._instance.arcs.pool[arcs]]
-        gpus = add_up(self._instance.arcs.project[arcs], situation.x[arcs] * unit, len(projects))
-        project = np.flatnonzero(gpus)
-        largest = project[np.lexsort((project, -gpus[project]))[:MOST_NAMED]]
-        return tuple(projects[j] for j in largest.tolist())
+    def _names(self, projects: Sequence[int]) -> tuple[str, ...]:
+        return tuple(self._instance.projects.names[j] for j in projects)
 
     def _reason(
         self,

@@ -67,7 +67,7 @@ def donors(
         chosen += _cover(case, needed - found, most, held)[0]
         moved = moved_gpus(case.instance, case.seen.x)
         pools = {int(case.instance.arcs.pool[a]) for a in moved.nonzero()[0].tolist()}
-        anew = [(each, _beyond(case, each)) for p in sorted(pools) for each in case.contest.by_pool[p]]
+        anew = [(each, _beyond(case, each)) for p in sorted(pools) for each in case.contest.in_pool(p)]
         anew.sort(key=lambda pair: _reluctance(case, pair[0], freed))
         chosen += _cover(case, needed - found, most, [pair for pair in anew if pair[0] not in givers])[0]
     return tuple(dict.fromkeys(chosen))
@@ -80,7 +80,7 @@ def _under_tight_caps(case: Case, times: float, most: int) -> Iterator[Rival]:
         cap = case.instance.teams.cap[n]
         slack = math.inf if cap is None else (cap - int(case.situation.total[n])) / MILLI
         if slack < case.compute_lacking:
-            mates = [each for each in case.contest.under(n).rivals if each.project not in case.wish.projects]
+            mates = [each for each in case.contest.under(n) if each.project not in case.wish.projects]
             mates.sort(key=lambda one: _reluctance(case, one, ()))
             spare = [(each, _beyond(case, each) + _held_units(case, each, ())) for each in mates]
             yield from _cover(case, (case.compute_lacking - slack) * times, most, spare)[0]
@@ -117,7 +117,7 @@ def _rivals(case: Case, anywhere: bool) -> Iterator[Rival]:
     """Everybody else in the pools where the subject's projects could have more."""
     arcs = [a for j in case.wish.projects for a in _arcs_to_gain_on(case, j, anywhere)]
     for p in sorted({int(case.instance.arcs.pool[a]) for a in arcs}):
-        yield from (each for each in case.contest.by_pool[p] if each.project not in case.wish.projects)
+        yield from (each for each in case.contest.in_pool(p) if each.project not in case.wish.projects)
 
 
 def _arcs_to_gain_on(case: Case, project: int, anywhere: bool) -> list[int]:

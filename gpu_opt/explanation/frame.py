@@ -63,7 +63,7 @@ def choose_frame(situation: Situation, contest: Contest, resource: Counted) -> f
         if _counts(situation, resource, a)
     }
     rivals = sorted(
-        (rival for p in sorted(pools) for rival in contest.by_pool[p]), key=lambda one: (-one.tier, one.worth)
+        (rival for p in sorted(pools) for rival in contest.in_pool(p)), key=lambda one: (-one.tier, one.worth)
     )
     for rival in rivals:
         if len(chosen) == LARGEST:

@@ -71,7 +71,7 @@ def whole_program(stage: Stage) -> Formulation:
 
 def relax(stage: Stage, problem: LpProblem, cancel: Cancel | None = None) -> Answer:
     """Solve a linear program within the stage's time; `cancel` (default: the solve's own) stops it."""
-    return survive(stage, problem, cancel or stage.options.cancel)
+    return survive(stage, problem, cancel or stage.options.cancel, effort=Effort.UNSCALED)
 
 
 def is_worth_depth(stage: Stage) -> bool:
