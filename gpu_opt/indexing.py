@@ -143,14 +143,21 @@ def _index_limits(
     arcs: Arcs,
     team_index: dict[str, int],
 ) -> tuple[TypeLimit, ...]:
-    types = np.array([pool.gpu_type for pool in organization.pools])[arcs.pool]
+    kinds = [pool.gpu_type for pool in organization.pools]
     unit = np.array([pool.unit for pool in organization.pools], dtype=np.int64)[arcs.pool]
     team_of = np.array(projects.team, dtype=np.int64)[arcs.project]
+    of_kind = {
+        kind: np.flatnonzero(np.array([each == kind for each in kinds], dtype=bool)[arcs.pool])
+        for kind in {kind for _, kind in budgets.limit}
+    }
+    under = {
+        name: np.array([name in budgets.chain(each.name) for each in budgets.teams], dtype=bool)
+        for name in {name for name, _ in budgets.limit}
+    }
     limits = []
     for (name, kind), cap in budgets.limit.items():
         team = team_index[name]
-        under = [name in budgets.chain(each.name) for each in budgets.teams]
-        counted = np.flatnonzero((types == kind) & np.array(under)[team_of])
+        counted = of_kind[kind][under[name][team_of[of_kind[kind]]]]
         held = int((arcs.wanted[counted] * unit[counted]).sum())
         limits.append(
             TypeLimit(

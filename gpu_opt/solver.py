@@ -45,8 +45,8 @@ class Effort(Enum):
     FEW_NODES = ("-passCuts", "3", "-heur", "off", "-maxNodes", "10")
     """It cuts and branches a few times, for the bound alone: where much hangs on one or two decisions."""
     UNSCALED = ("-scaling", "off")
-    """Clp takes a linear program as it is: all are amounts of GPUs. Of 50,000 projects the relaxation takes it
-    half to all of the time that it takes scaled, of 10,000 as long."""
+    """Clp takes a linear program as it is. A relaxation has amounts of GPUs only: of 50,000 projects it takes
+    half to all of the time that it takes scaled, of 10,000 as much."""
 
 
 @dataclass(frozen=True, slots=True)

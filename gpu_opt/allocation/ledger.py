@@ -6,10 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from gpu_opt.allocation.appraisal import moved_gpus, own_compute, pool_units, team_compute, team_gpus
 from gpu_opt.instance import Instance, Ints, chains_up
+
+NO_TYPE = -1
+"""Of a limit on a type that no pool has."""
+
+PLENTY = 1 << 60
+"""More GPUs than there are."""
 
 
 @dataclass(slots=True)
@@ -33,8 +38,10 @@ class Ledger:
     """Every team, and all teams above it, from the lowest up."""
     limits_above: list[tuple[int, ...]]
     """Limits of the teams in its chain, by team."""
-    counts: list[npt.NDArray[np.bool_]]
-    """Whether it counts the GPUs of a pool, by limit and pool."""
+    type_of: Ints
+    """A number for its GPU type, by pool."""
+    limited: list[int]
+    """The number of the type that it counts, by limit."""
     unit: Ints
     """GPUs, by pool."""
     unit_compute: Ints
@@ -48,6 +55,7 @@ class Ledger:
 def open_ledger(instance: Instance, x: Ints) -> Ledger:
     """Book the grants `x`, whether they fit or not."""
     chains, limits = chains_up(instance.teams), instance.limits
+    types = {kind: number for number, kind in enumerate(dict.fromkeys(instance.pools.types))}
     of_type = team_gpus(instance, x)
     return Ledger(
         instance,
@@ -59,7 +67,8 @@ def open_ledger(instance: Instance, x: Ints) -> Ledger:
         None if instance.max_moves is None else instance.max_moves - int(moved_gpus(instance, x).sum()),
         chains,
         [tuple(i for i, limit in enumerate(limits) if limit.team in chain) for chain in chains],
-        [np.array([kind == limit.gpu_type for kind in instance.pools.types]) for limit in limits],
+        np.array([types[kind] for kind in instance.pools.types], dtype=np.int64),
+        [types.get(limit.gpu_type, NO_TYPE) for limit in limits],
         np.array(instance.pools.unit, dtype=np.int64),
         np.array(instance.pools.unit_compute, dtype=np.int64),
     )
@@ -114,8 +123,11 @@ def room_under(ledger: Ledger, team: int) -> Ints:
     left = [cap - ledger.total[n] for n in ledger.chains[team] if (cap := caps[n]) is not None]
     if left:
         units = np.minimum(units, min(left) // ledger.unit_compute)
-    for i in ledger.limits_above[team]:
-        units = np.where(ledger.counts[i], np.minimum(units, ledger.limit_free[i] // ledger.unit), units)
+    if above := ledger.limits_above[team]:
+        of_type = [PLENTY] * (1 + len(ledger.instance.pools.types))  # the last one: NO_TYPE
+        for i in above:
+            of_type[ledger.limited[i]] = min(of_type[ledger.limited[i]], ledger.limit_free[i])
+        units = np.minimum(units, np.array(of_type)[ledger.type_of] // ledger.unit)
     return np.maximum(units, 0)
 
 
@@ -142,4 +154,4 @@ def has_room(ledger: Ledger) -> Ints:
 def _limits_on(ledger: Ledger, project: int, pool: int) -> list[int]:
     """Limits that count the project's GPUs in the pool."""
     above = ledger.limits_above[ledger.instance.projects.team[project]]
-    return [i for i in above if ledger.counts[i][pool]]
+    return [i for i in above if ledger.limited[i] == ledger.type_of[pool]]

@@ -147,7 +147,11 @@ def _full_place(ledger: Ledger, arc: int) -> Place | None:
     if ledger.pool_free[pool] <= 0:
         return "pool", pool
     limits = ledger.limits_above[ledger.instance.projects.team[int(ledger.instance.arcs.project[arc])]]
-    full = (i for i in limits if ledger.counts[i][pool] and ledger.limit_free[i] < ledger.unit[pool])
+    full = (
+        i
+        for i in limits
+        if ledger.limited[i] == ledger.type_of[pool] and ledger.limit_free[i] < ledger.unit[pool]
+    )
     return next((("limit", i) for i in full), None)
 
 

@@ -219,8 +219,10 @@ def cheapest_mix(demand: int, reach: Mapping[str, int], speeds: Mapping[str, int
     """What the demand counts in budgets, met from where it counts least, as far as that reaches, first."""
     by_ratio: dict[tuple[int, int], int] = {}
     for pool, gpus in reach.items():
-        pair = fleet.worth[pool], speeds[pool]
-        by_ratio[pair] = by_ratio.get(pair, 0) + speeds[pool] * gpus
+        worth, speed = fleet.worth[pool], speeds[pool]
+        common = math.gcd(worth, speed)
+        pair = worth // common, speed // common
+        by_ratio[pair] = by_ratio.get(pair, 0) + speed * gpus
     used, rest = Fraction(0), demand
     for worth, speed in sorted(by_ratio, key=lambda pair: Fraction(*pair)):
         taken = min(rest, by_ratio[worth, speed])
