@@ -53,7 +53,9 @@ class Situation:
         self.chains = chains_up(instance.teams)
         """Every team, and all teams above it, from the lowest up."""
         self.barred = cache(self._barred)
+        self.over_budget = cache(self._over_budget)
         self.limits_above = cache(self._limits_above)
+        self.full = [(Barrier("pool_capacity", p),) for p in range(len(instance.pools.names))]
 
     def _limits_above(self, team: int) -> dict[str, list[int]]:
         """The limits of a team and of those above it, by GPU type."""
@@ -65,15 +67,17 @@ class Situation:
 
     def _barred(self, team: int, pool: int, units: int) -> tuple[Barrier, ...]:
         """What has no room for so many more units in the pool: caps and limits above the team, the pool."""
-        instance, chain = self.instance, self.chains[team]
-        caps, counted = instance.teams.cap, units * instance.pools.unit_compute[pool]
-        gpus, kind = units * instance.pools.unit[pool], instance.pools.types[pool]
-        full = [n for n in chain if (cap := caps[n]) is not None and cap - self.total[n] < counted]
-        spent = [i for i in self.limits_above(team).get(kind, ()) if self.limit_room[i] < gpus]
-        found = [Barrier("team_cap", n) for n in full] + [Barrier("type_limit", i) for i in spent]
-        if self.pool_room[pool] < units:
-            found.append(Barrier("pool_capacity", pool))
-        return tuple(found)
+        pools = self.instance.pools
+        counted, gpus = units * pools.unit_compute[pool], units * pools.unit[pool]
+        over = self.over_budget(team, pools.types[pool], counted, gpus)
+        return over + self.full[pool] if self.pool_room[pool] < units else over
+
+    def _over_budget(self, team: int, kind: str, counted: int, gpus: int) -> tuple[Barrier, ...]:
+        """Caps and limits above the team that leave less than so much milli-compute, or GPUs of a type."""
+        caps = [(n, cap) for n in self.chains[team] if (cap := self.instance.teams.cap[n]) is not None]
+        full = [Barrier("team_cap", n) for n, cap in caps if cap - self.total[n] < counted]
+        limits = self.limits_above(team).get(kind, ())
+        return (*full, *(Barrier("type_limit", i) for i in limits if self.limit_room[i] < gpus))
 
     def chain(self, project: int) -> tuple[int, ...]:
         """The project's team, and all teams above it, from the lowest up."""
@@ -103,8 +107,8 @@ def barriers(situation: Situation, project: int, steps: dict[int, int]) -> dict[
         arc: situation.barred(team, pool, units)
         for (arc, units), pool in zip(steps.items(), pools, strict=True)
     }
-    if instance.projects.one_pool[project]:
-        used, bound = arcs_used(instance, x, project), Barrier("one_pool", project)
+    if instance.projects.one_pool[project] and (used := arcs_used(instance, x, project)):
+        bound = Barrier("one_pool", project)
         found = {
             arc: each if may_join(instance, used, arc) else (*each, bound) for arc, each in found.items()
         }

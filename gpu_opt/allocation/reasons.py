@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from gpu_opt.allocation import sentences
 from gpu_opt.allocation.barriers import Barrier, Situation, barriers, wanted_units
-from gpu_opt.allocation.rivals import Contest, gains, helps_guarantee
+from gpu_opt.allocation.rivals import Contest, gain, gains, helps_guarantee
 from gpu_opt.allocation.scales import Scales
 from gpu_opt.allocation.standstill import never_active, never_runs
 from gpu_opt.allocation.weighing import Standing, Weighed
@@ -70,8 +70,7 @@ def _lacking(situation: Situation, scales: Scales, speech: sentences.Speech, j: 
     if not steps:
         yield speech.met_within_a_unit(situation, j)
         return
-    gained = gains(situation, [*steps], [*steps.values()])
-    if not helps_guarantee(situation, j) and not gained.any():
+    if not helps_guarantee(situation, j) and _gains_nothing(situation, steps):
         yield speech.no_value(situation, j)
         return
     blocked = barriers(situation, j, steps)
@@ -82,7 +81,13 @@ def _lacking(situation: Situation, scales: Scales, speech: sentences.Speech, j: 
         yield speech.minimum(j)
         return
 
-    yield from _ordered(situation, speech, j, blocked, lambda: scales.weigh(blocked, gained))
+    yield from _ordered(situation, speech, j, blocked, lambda: scales.weigh(blocked, steps))
+
+
+def _gains_nothing(situation: Situation, steps: dict[int, int]) -> bool:
+    """Whether the next step is worth nothing on any arc; the first one mostly tells."""
+    arc, units = next(iter(steps.items()))
+    return gain(situation, arc, units) == 0 and not gains(situation, [*steps], [*steps.values()]).any()
 
 
 def _only_the_minimum(situation: Situation, j: int, steps: dict[int, int]) -> bool:

@@ -8,9 +8,16 @@ from functools import lru_cache
 import numpy as np
 
 from gpu_opt.allocation.barriers import Barrier
-from gpu_opt.allocation.rivals import NO_LEVEL, Contest, Flags, Floats, rows_of_teams, short_level
+from gpu_opt.allocation.rivals import (
+    NO_LEVEL,
+    Contest,
+    Floats,
+    gains,
+    rows_of_teams,
+    short_level,
+)
 from gpu_opt.allocation.spread import arcs_used
-from gpu_opt.allocation.weighing import KEPT, NONE, PLACES, Question, Standing, View, Weighed
+from gpu_opt.allocation.weighing import NONE, PLACES, Question, Standing, View, Weighed
 from gpu_opt.instance import Ints, add_up
 
 VIEWS_IN_MIND = 16
@@ -27,12 +34,14 @@ class Scales:
         self.total = add_up(field.project, field.gpus, len(instance.projects.names))
         """GPUs of every project."""
         self._rows = rows_of_teams(self._situation)
+        levels = (np.flatnonzero(field.guaranteed[:, level]) for level in range(self._rows.shape[1]))
+        self._promised = [(at, field.chain[at, level]) for level, at in enumerate(levels)]
+        """By level, the rivals whose units keep a promise there, and to which teams."""
         left = self._situation.moves_left
         is_stuck = np.zeros(len(field.arc), bool) if left is None else field.needs_moves > left
         self._place = np.full(len(is_stuck), PLACES[Standing.BEHIND])
         self._place[is_stuck] = PLACES[Standing.MOVES_SPENT]
         self._place[field.is_pinned] = PLACES[Standing.PINNED]
-        self._begins = np.flatnonzero(np.diff(field.pool, prepend=-1))
         self._by_size = self.by_size(np.arange(len(field.arc)))
         self._types = np.array(instance.pools.types)
         self._view = lru_cache(VIEWS_IN_MIND)(self._viewed)
@@ -50,13 +59,14 @@ class Scales:
         ordered: Ints = rivals[np.lexsort((project, -self.total[project]))]
         return ordered
 
-    def weigh(self, blocked: Mapping[int, tuple[Barrier, ...]], gains: Floats) -> Weighed:
-        """All rivals that could make room on a project's arcs, where these barriers are, for these gains.
+    def weigh(self, blocked: Mapping[int, tuple[Barrier, ...]], steps: Mapping[int, int]) -> Weighed:
+        """All rivals that could make room for so many units on a project's arcs, where these barriers are.
 
         A full pool is left by those who are in it. A cap or a limit that is in the way, too, is left by those
         who are under its team; where the pool has room, by their units anywhere, of the type if there is one.
         """
         instance, arcs = self._situation.instance, [*blocked]
+        gained = gains(self._situation, arcs, [steps[arc] for arc in arcs])
         project, pools = int(instance.arcs.project[arcs[0]]), instance.arcs.pool[arcs].tolist()
         in_pool: dict[int | None, list[int]] = {}
         anywhere: list[tuple[int | None, Floats]] = []
@@ -67,13 +77,13 @@ class Scales:
                 in_pool.setdefault(under, []).append(place)
             elif "type_limit" in families:
                 of_type = self._types == self._types[pools[place]]
-                anywhere.append((under, np.where(of_type, gains[place], np.nan)))
+                anywhere.append((under, np.where(of_type, gained[place], np.nan)))
             elif under is not None:
-                anywhere.append((under, np.full(self._pools, gains[place])))
+                anywhere.append((under, np.full(self._pools, gained[place])))
         asked = []
         for under, places in in_pool.items():
             gain = np.full(self._pools, np.nan)
-            gain[instance.arcs.pool[arcs][places]] = gains[places]
+            gain[instance.arcs.pool[arcs][places]] = gained[places]
             asked.append((under, gain))
         of = instance.projects.team[project], instance.projects.tier[project]
         questions = [Question(self._view(*of, under), gain) for under, gain in (*asked, *anywhere)]
@@ -102,9 +112,10 @@ class Scales:
     def _viewed(self, team: int, tier: int, under: int | None) -> View:
         """What the projects of a team and tier see of the rivals under a team; None: of all."""
         field, situation = self.field, self._situation
-        row = np.where(self._rows[team] < 0, NONE - 1, self._rows[team])
-        kept = field.guaranteed & (field.chain != row)
-        promised = np.where(kept.any(axis=1), kept.argmax(axis=1), NO_LEVEL)
+        promised = np.full(len(field.arc), NO_LEVEL)  # the highest level of a promise to others
+        for level in reversed(range(self._rows.shape[1])):
+            at, teams = self._promised[level]
+            promised[at[teams != self._rows[team, level]]] = level
         short = short_level(situation, team)
         is_same, place = promised == short, self._place.copy()
         place[is_same & (field.tier < tier) & (field.worth > 0)] = PLACES[Standing.AHEAD]
@@ -113,35 +124,4 @@ class Scales:
         if under is not None:
             outside = field.chain[:, situation.instance.teams.level[under]] != under
             place[outside], is_compared[outside] = NONE, False
-        return self._summed_up(place, is_compared, promised)
-
-    def _summed_up(self, place: Ints, is_compared: Flags, promised: Ints) -> View:
-        field = self.field
-        compared = {each: is_compared & (place == PLACES[each]) for each in KEPT}
-        with_move, free = field.worth + field.move_cost, compared[Standing.BEHIND]
-        certain = np.where(is_compared, NONE, place)
-        is_kept = certain == PLACES[Standing.GUARANTEED]
-        level = np.where(is_kept, promised, 0)
-        promise = level * self.teams + field.chain[np.arange(len(level)), level]
-        return View(
-            place,
-            is_compared,
-            {each: self._any(certain == PLACES[each]) for each in Standing if each is not Standing.MOVE_COST},
-            {each: self._least(field.worth, chosen) for each, chosen in compared.items()},
-            self._least(with_move, free),
-            -self._least(-with_move, free),
-            -self._least(-field.worth, is_compared),
-            self._least(promise.astype(np.float64), is_kept),
-        )
-
-    def _any(self, chosen: Flags) -> Flags:
-        """By pool, whether any rival is chosen."""
-        return np.bincount(self.field.pool[chosen], minlength=self._pools) > 0
-
-    def _least(self, values: Floats, chosen: Flags) -> Floats:
-        """By pool, the least of the chosen rivals' values; infinite where there is none."""
-        least = np.full(self._pools, np.inf)
-        if len(values):
-            found = np.minimum.reduceat(np.where(chosen, values, np.inf), self._begins)
-            least[self.field.pool[self._begins]] = found
-        return least
+        return View(field, place, is_compared, promised, (self._pools, self.teams))

@@ -25,10 +25,10 @@ from gpu_opt.organization import Organization, content_hash
 from gpu_opt.plan import Allocation
 from gpu_opt.validation import require_valid
 
-AFTERWARDS, WITH_MOVES = 8, 14
-"""How many times as long as checking and building reasons and verification take: 4 to 6, and 6 to 16 where
-moves are limited (measured; most with 10,000 projects and a good plan), since then every holder may be why a
-project lacks something."""
+AFTERWARDS, WITH_MOVES = 6, 10
+"""How many times as long as checking and building reasons and verification take: 4 to 6, and 6 to 12 where
+moves are limited (measured at 10,000 and 50,000 projects), since then every holder may be why a project lacks
+something."""
 
 
 def run(organization: Organization, date: dt.date, near: Allocation | None, clock: Clock) -> Allocation:

@@ -11,14 +11,15 @@ looked for among the largest rivals first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gpu_opt.allocation.rivals import Flags, Floats
+from gpu_opt.allocation.rivals import Field, Flags, Floats
 from gpu_opt.instance import Ints
 
 if TYPE_CHECKING:
@@ -54,29 +55,67 @@ NONE = -1
 PLACES = {standing: place for place, standing in enumerate(Standing)}
 """What stands for a standing in arrays."""
 
-KEPT = (Standing.PINNED, Standing.MOVES_SPENT, Standing.BEHIND)
-"""What a rival is that is worth less, but for the cost of a move."""
 
-
-@dataclass(frozen=True, slots=True, eq=False)
 class View:
-    """The rivals as all projects of one team and tier see them."""
+    """Rivals as all projects of one team and tier see them; sums are found when they are asked for."""
 
-    place: Ints
-    """By rival, of its standing in :data:`PLACES`: for good or, where it is compared, if it is worth less."""
-    is_compared: Flags
-    """By rival, whether its worth decides."""
-    certain: Mapping[Standing, Flags]
-    """By pool, whether a rival has the standing whatever is gained."""
-    least: Mapping[Standing, Floats]
-    """By pool, the least worth of those compared, by what they are if it is less; infinite where none is."""
-    least_with_move: Floats
-    most_with_move: Floats
-    """By pool, the bounds of worth with the cost of a move of those that nothing else protects."""
-    most: Floats
-    """By pool, the most worth of those compared."""
-    promise: Floats
-    """By pool, the highest promise that a unit keeps: level times teams, plus team; infinite: none."""
+    def __init__(
+        self, field: Field, place: Ints, is_compared: Flags, promised: Ints, size: tuple[int, int]
+    ) -> None:
+        self._field = field
+        self.place = place
+        """By rival, of its standing in :data:`PLACES`; if it is compared, of that if it is worth less."""
+        self.is_compared = is_compared
+        """By rival, whether its worth decides."""
+        self._promised = promised
+        self._pools, self._teams = size
+        self._begins = np.flatnonzero(np.diff(field.pool, prepend=-1))
+        self.certain = cache(self._certain)
+        self.least = cache(self._least_of)
+
+    def _certain(self, standing: Standing) -> Flags:
+        """By pool, whether a rival has the standing whatever is gained."""
+        chosen = (self.place == PLACES[standing]) & ~self.is_compared
+        return np.bincount(self._field.pool[chosen], minlength=self._pools) > 0
+
+    def _least_of(self, standing: Standing) -> Floats:
+        """By pool, the least worth of those compared that have the standing if they are worth less."""
+        return self._least(self._field.worth, self.is_compared & (self.place == PLACES[standing]))
+
+    @cached_property
+    def least_with_move(self) -> Floats:
+        """By pool, the least worth with the cost of a move of those compared that nothing else protects."""
+        return self._least(self._field.worth + self._field.move_cost, self._is_free)
+
+    @cached_property
+    def most_with_move(self) -> Floats:
+        """The most, likewise."""
+        return -self._least(-self._field.worth - self._field.move_cost, self._is_free)
+
+    @cached_property
+    def most(self) -> Floats:
+        """By pool, the most worth of those compared."""
+        return -self._least(-self._field.worth, self.is_compared)
+
+    @cached_property
+    def promise(self) -> Floats:
+        """By pool, the highest promise that a unit keeps: level times teams, plus team; infinite: none."""
+        is_kept = self.place == PLACES[Standing.GUARANTEED]
+        level = np.where(is_kept, self._promised, 0)
+        promise = level * self._teams + self._field.chain[np.arange(len(level)), level]
+        return self._least(promise.astype(np.float64), is_kept)
+
+    @property
+    def _is_free(self) -> Flags:
+        return np.asarray(self.is_compared & (self.place == PLACES[Standing.BEHIND]))
+
+    def _least(self, values: Floats, chosen: Flags) -> Floats:
+        """By pool, the least of the chosen rivals' values; infinite where there is none."""
+        least = np.full(self._pools, np.inf)
+        if len(values):
+            found = np.minimum.reduceat(np.where(chosen, values, np.inf), self._begins)
+            least[self._field.pool[self._begins]] = found
+        return least
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +151,7 @@ class Weighed:
 
     def has_lower_tier(self) -> bool:
         """Whether a rival that is ahead is of a tier that is decided before the project's."""
-        ahead = ((each.view.certain[Standing.AHEAD], each.gain) for each in self._questions)
+        ahead = ((each.view.certain(Standing.AHEAD), each.gain) for each in self._questions)
         return any((certain & ~np.isnan(gain)).any() for certain, gain in ahead)
 
     def highest_promise(self) -> int:
@@ -195,17 +234,17 @@ def _where(question: Question, standing: Standing) -> tuple[Flags, Flags]:
     """Pools where somebody has the standing, the project itself included, and those where that is open."""
     view, less = question.view, question.less
     if standing is Standing.MOVE_COST:  # worth less, but not with the cost of a move
-        some = (view.least[Standing.BEHIND] < less) & (view.most_with_move >= less)
+        some = (view.least(Standing.BEHIND) < less) & (view.most_with_move >= less)
         certain = some & (view.least_with_move >= less)
         return certain, some & ~certain
-    certain = view.certain[standing] & ~np.isnan(less)
+    certain = view.certain(standing) & ~np.isnan(less)
     match standing:
         case Standing.AHEAD:
             certain |= view.most > question.more
         case Standing.BEHIND:
             certain |= view.least_with_move < less
         case Standing.PINNED | Standing.MOVES_SPENT:
-            certain |= view.least[standing] < less
+            certain |= view.least(standing) < less
         case _:
             pass
     return certain, np.zeros(len(less), dtype=bool)

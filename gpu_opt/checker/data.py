@@ -205,6 +205,8 @@ def least_use(
 ) -> Fraction:
     """The least that its demand counts in budgets; where that is out of reach, what most of it counts."""
     demand = thousandths(project.demand)
+    if project.speeds is None:  # it counts what it is worth
+        return Fraction(min(demand, reachable(project, reach, speeds)))
     if not project.one_pool:
         return cheapest_mix(demand, reach, speeds, fleet)
     alone = {(fleet.worth[pool], at) for pool, at in speeds.items() if at * reach[pool] >= demand}
@@ -219,10 +221,8 @@ def cheapest_mix(demand: int, reach: Mapping[str, int], speeds: Mapping[str, int
     """What the demand counts in budgets, met from where it counts least, as far as that reaches, first."""
     by_ratio: dict[tuple[int, int], int] = {}
     for pool, gpus in reach.items():
-        worth, speed = fleet.worth[pool], speeds[pool]
-        common = math.gcd(worth, speed)
-        pair = worth // common, speed // common
-        by_ratio[pair] = by_ratio.get(pair, 0) + speed * gpus
+        pair = fleet.worth[pool], speeds[pool]
+        by_ratio[pair] = by_ratio.get(pair, 0) + speeds[pool] * gpus
     used, rest = Fraction(0), demand
     for worth, speed in sorted(by_ratio, key=lambda pair: Fraction(*pair)):
         taken = min(rest, by_ratio[worth, speed])

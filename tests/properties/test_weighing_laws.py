@@ -138,7 +138,7 @@ def test_every_standing_is_found_and_its_largest_are_named(
             continue
         blocked, gained = barriers(case, j, steps), gains(case, [*steps], [*steps.values()])
         expected = list(one_by_one(case, j, blocked, gained.tolist()))
-        weighed = scales.weigh(blocked, gained)
+        weighed = scales.weigh(blocked, steps)
         for each in Standing:
             where = {arc for has, arc in expected if has is each}
             event(f"{each}: {bool(where)}")
