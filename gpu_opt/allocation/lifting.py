@@ -35,21 +35,29 @@ class Donors:
     """Arcs that could lose a unit when the lifting began, those that lose least first."""
     may_move: bool
     """Whether they may be units that somebody holds and wants."""
-    left: dict[Place, list[int]] = field(default_factory=dict)
-    """Arcs that are still to be asked, by what they would make room in, those that lose least last."""
+    taking: dict[Place, list[int]]
+    """Arcs of `holding` that take up room, by where, in their order; found once for all teams."""
+    asked: dict[Place, int] = field(default_factory=dict)
+    """How many of those have nothing to spare for this team."""
 
     def sparing(self, place: Place) -> Iterator[int]:
         """Arcs that take up room there and can spare a unit; the first that cannot are not asked again."""
-        left = self.left.setdefault(place, self.holding[self._takes_up(place)][::-1].tolist())
-        while left and not self._can_spare(left[-1]):
-            left.pop()
-        yield from (arc for arc in reversed(left) if self._can_spare(arc))
+        if place not in self.taking:
+            self.taking[place] = self.holding[self._takes_up(place)].tolist()
+        arcs, begin = self.taking[place], self.asked.get(place, 0)
+        while begin < len(arcs) and not self._can_spare(arcs[begin]):
+            begin += 1
+        self.asked[place] = begin
+        yield from (arcs[i] for i in range(begin, len(arcs)) if self._can_spare(arcs[i]))
 
     def _takes_up(self, place: Place) -> Flags:
         kind, index = place
+        arcs = self.ledger.instance.arcs
         if kind == "pool":
-            return np.asarray(self.ledger.instance.arcs.pool[self.holding] == index)
-        return np.isin(self.holding, self.ledger.instance.limits[index].arcs)
+            return np.asarray(arcs.pool[self.holding] == index)
+        is_counted = np.zeros(len(arcs.pool), dtype=bool)
+        is_counted[self.ledger.instance.limits[index].arcs] = True
+        return np.asarray(is_counted[self.holding])
 
     def _can_spare(self, arc: int) -> bool:
         """Whether a unit can be taken from the arc now."""
@@ -91,9 +99,10 @@ def _lift_all(ledger: Ledger, may_move: bool) -> None:
     if not short:
         return
     holding = _holding(ledger, may_move)
+    taking: dict[Place, list[int]] = {}
     under = projects_under(ledger, short, range(len(ledger.own)))
     for n in sorted(short, key=lambda team: teams.level[team]):
-        donors = Donors(ledger, n, goals, holding, may_move)
+        donors = Donors(ledger, n, goals, holding, may_move, taking)
         while ledger.total[n] < goals[n]:
             if not _lift_once(ledger, under[n], donors):
                 break
