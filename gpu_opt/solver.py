@@ -45,8 +45,7 @@ class Effort(Enum):
     FEW_NODES = ("-passCuts", "3", "-heur", "off", "-maxNodes", "10")
     """It cuts and branches a few times, for the bound alone: where much hangs on one or two decisions."""
     UNSCALED = ("-scaling", "off")
-    """Clp takes a linear program as it is. A relaxation has amounts of GPUs only: of 50,000 projects it takes
-    half to all of the time that it takes scaled, of 10,000 as much."""
+    """Of linear programs only: Clp takes them as they are; ``models/strategy.md`` says what it gains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +194,7 @@ def _command(problem: pulp.LpProblem, folder: Path, how: _How) -> tuple[list[str
         args += [] if how.preprocess else ["-preprocess", "off"]
         if how.options.seed:  # CBC's own default seed is its best; saying 0 is not the same as saying nothing
             args += ["-randomCbcSeed", str(how.options.seed)]
-    args += how.effort.value
+    args += how.effort.value if is_mip != (how.effort is Effort.UNSCALED) else ()
     # We stop CBC at the limit ourselves: its own clock is a reserve for the case that we are killed, and
     # it has been seen to abort when its limit falls into preprocessing.
     args += ["-sec", f"{how.seconds + GRACE:.3f}", "-timeMode", "elapsed"] if how.seconds < math.inf else []

@@ -103,7 +103,7 @@ def teams(
     speeds = {pool.name: Fraction(str(SPEEDS[pool.gpu_type])) for pool in pools}
     fleet = sum((speeds[pool.name] * pool.gpus for pool in pools), Fraction(0))
     fleet += sum((speeds[each.pool] * each.gpus for each in deliveries if each.on <= TODAY), Fraction(0))
-    types = sorted({pool.gpu_type for pool in pools})
+    types = [*sorted({pool.gpu_type for pool in pools}), *sorted(SPEEDS)]  # one may be of no pool
     limits_in_gpus = st.sampled_from((16, 8, 4, 3, 1, 0))
     above: dict[str, tuple[int, Fraction]] = {}
     drawn: list[Team] = []

@@ -240,6 +240,12 @@ def test_a_limit_counts_gpus_of_its_type_only() -> None:
     assert grants(proved(organization)) == {"orion": {"iowa": 4, "texas": 3}}
 
 
+def test_a_limit_on_a_type_that_no_pool_has_limits_nothing() -> None:
+    teams = [root(limits={"gb200": Limit(cap=4)}), team("vision", limits={"gb200": Limit(cap=3)})]
+    organization = lab([pool(gpus=8)], teams=teams, projects=[project("orion", 8, "vision")])
+    assert gpus(proved(organization)) == {"orion": 8}
+
+
 # --- Corners ------------------------------------------------------------------------------------------
 
 

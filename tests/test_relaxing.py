@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 
 from benchmarks.generator import Dials
 from gpu_opt.allocation import relaxing
+from gpu_opt.allocation.strategy import whole
 from gpu_opt.allocation.strategy.crew import Crew, Job
 from gpu_opt.allocation.strategy.table import Floats
 from gpu_opt.options import Cancel, Options
+from gpu_opt.solver import Answer, Effort, solve
 from tests.programs import LONG
 from tests.searching import relaxed, stage_of
 
@@ -49,6 +52,18 @@ def test_nothing_is_proved_beside_a_dive_on_one_thread_or_where_work_is_limited(
     stage.clock.options = options
     with Crew(options) as crew:
         assert relaxing.ask_relaxation(stage, crew) is not None
+
+
+def test_clp_gets_a_relaxation_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    efforts = []
+
+    def recording(*arguments: Any, effort: Effort, **options: Any) -> Answer:
+        efforts.append(effort)
+        return solve(*arguments, effort=effort, **options)
+
+    monkeypatch.setattr(whole, "solve", recording)
+    relaxed(LAB)
+    assert set(efforts) == {Effort.UNSCALED}
 
 
 def test_proofs_are_worked_on_while_a_dive_is_under_way() -> None:

@@ -14,8 +14,9 @@ from gpu_opt.allocation.appraisal import appraise, is_feasible, moved_gpus
 from gpu_opt.allocation.dive import dive
 from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.greedy import fill, keep_holdings
-from gpu_opt.allocation.ledger import open_ledger
+from gpu_opt.allocation.ledger import open_ledger, room, rooms
 from gpu_opt.allocation.lifting import lift
+from gpu_opt.allocation.merging import merge
 from gpu_opt.allocation.rounding import round_relaxation
 from gpu_opt.allocation.strategy.lumps import NOTHING, SOME
 from gpu_opt.allocation.strategy.prices import Aim
@@ -30,6 +31,17 @@ from tests.searching import instance
 from tests.strategies import organizations
 
 __all__ = ["instance"]  # a fixture
+
+
+@given(organizations(max_projects=5, max_pools=3), st.booleans())
+def test_the_room_of_a_projects_arcs_is_that_of_each(organization: Organization, is_merged: bool) -> None:
+    instance = build_instance(organization, organization.as_of)
+    if is_merged:
+        instance = merge(instance).instance
+    for x in (np.zeros_like(instance.arcs.wanted), instance.arcs.wanted):  # these may be over something
+        ledger = open_ledger(instance, x)
+        for j, arcs in enumerate(instance.projects.arcs):
+            assert rooms(ledger, j).tolist() == [room(ledger, a) for a in arcs]
 
 
 @given(organizations(max_projects=5, max_pools=3))

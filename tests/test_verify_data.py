@@ -5,11 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
 
 from gpu_opt.checker import lexicographic_value, verify
-from gpu_opt.organization import Limit
+from gpu_opt.checker.data import allocation_data
+from gpu_opt.organization import Limit, Organization
 from gpu_opt.plan import Status, Stop
 from tests.building import allocation, changed, lab, pool, project, refused_by, root, team
+from tests.strategies import organizations
 
 
 def test_units_that_the_demand_does_not_need_are_given_up_from_the_slowest_pool() -> None:
@@ -61,6 +64,20 @@ def test_more_than_a_limit_may_be_kept_though_not_reached_anew() -> None:
     )
     assert refused_by(organization, allocation(organization, {("orion", "iowa"): 6})) == set()
     assert refused_by(organization, allocation(organization, {("lyra", "iowa"): 6})) == {"grants"}
+
+
+@given(organizations(max_projects=4))
+def test_speeds_that_are_those_of_the_types_may_be_left_out(organization: Organization) -> None:
+    speeds = {name: kind.speed for name, kind in organization.gpu_types.items()}
+    silent = [each.model_copy(update={"speeds": None}) for each in organization.projects]
+    stated = [each.model_copy(update={"speeds": speeds}) for each in organization.projects]
+    found = [
+        allocation_data(organization.model_copy(update={"projects": tuple(projects)}), organization.as_of)
+        for projects in (silent, stated)
+    ]
+    uses = [[scope.usable for scope in data.scopes.values()] for data in found]
+    assert uses[0] == uses[1]
+    assert found[0].targets == found[1].targets
 
 
 def test_a_project_with_its_own_speed_uses_what_the_types_are_worth() -> None:

@@ -41,11 +41,11 @@ def team_compute(instance: Instance, x: Ints) -> Ints:
 
 
 def team_gpus(instance: Instance, x: Ints) -> dict[str, Ints]:
-    """GPUs granted under every team, by the GPU types that pools have; each of shape (teams,)."""
+    """GPUs granted under every team, by the GPU types of pools and limits; each of shape (teams,)."""
     some = np.flatnonzero(x)
     gpus = x[some] * np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool[some]]
     of_type = {}
-    for kind in sorted(set(instance.pools.types)):
+    for kind in sorted({*instance.pools.types, *(limit.gpu_type for limit in instance.limits)}):
         is_kind = np.array([each == kind for each in instance.pools.types])[instance.arcs.pool[some]]
         of_type[kind] = _under_teams(instance, some[is_kind], gpus[is_kind])
     return of_type

@@ -53,11 +53,11 @@ class Situation:
         self.chains = chains_up(instance.teams)
         """Every team, and all teams above it, from the lowest up."""
         self.barred = cache(self._barred)
-        self.over_budget = cache(self._over_budget)
-        self.limits_above = cache(self._limits_above)
-        self.full = [(Barrier("pool_capacity", p),) for p in range(len(instance.pools.names))]
+        self._over_budget = cache(self._found_over_budget)  # pools of one type and unit share what it finds
+        self._limits_above = cache(self._found_limits_above)
+        self._full = [(Barrier("pool_capacity", p),) for p in range(len(instance.pools.names))]
 
-    def _limits_above(self, team: int) -> dict[str, list[int]]:
+    def _found_limits_above(self, team: int) -> dict[str, list[int]]:
         """The limits of a team and of those above it, by GPU type."""
         found: dict[str, list[int]] = {}
         for i, limit in enumerate(self.instance.limits):
@@ -69,14 +69,14 @@ class Situation:
         """What has no room for so many more units in the pool: caps and limits above the team, the pool."""
         pools = self.instance.pools
         counted, gpus = units * pools.unit_compute[pool], units * pools.unit[pool]
-        over = self.over_budget(team, pools.types[pool], counted, gpus)
-        return over + self.full[pool] if self.pool_room[pool] < units else over
+        over = self._over_budget(team, pools.types[pool], counted, gpus)
+        return over + self._full[pool] if self.pool_room[pool] < units else over
 
-    def _over_budget(self, team: int, kind: str, counted: int, gpus: int) -> tuple[Barrier, ...]:
+    def _found_over_budget(self, team: int, kind: str, counted: int, gpus: int) -> tuple[Barrier, ...]:
         """Caps and limits above the team that leave less than so much milli-compute, or GPUs of a type."""
         caps = [(n, cap) for n in self.chains[team] if (cap := self.instance.teams.cap[n]) is not None]
         full = [Barrier("team_cap", n) for n, cap in caps if cap - self.total[n] < counted]
-        limits = self.limits_above(team).get(kind, ())
+        limits = self._limits_above(team).get(kind, ())
         return (*full, *(Barrier("type_limit", i) for i in limits if self.limit_room[i] < gpus))
 
     def chain(self, project: int) -> tuple[int, ...]:

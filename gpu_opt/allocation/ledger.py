@@ -38,9 +38,9 @@ class Ledger:
     """Every team, and all teams above it, from the lowest up."""
     limits_above: list[tuple[int, ...]]
     """Limits of the teams in its chain, by team."""
-    type_of: Ints
+    type_of_pool: Ints
     """A number for its GPU type, by pool."""
-    limited: list[int]
+    type_of_limit: list[int]
     """The number of the type that it counts, by limit."""
     unit: Ints
     """GPUs, by pool."""
@@ -89,7 +89,7 @@ def grant(ledger: Ledger, arc: int, units: int) -> None:
     ledger.pool_free[pool] -= units
     for team in ledger.chain(project):
         ledger.total[team] += counted
-    for i in _limits_on(ledger, project, pool):
+    for i in limits_on(ledger, project, pool):
         ledger.limit_free[i] -= units * pools.unit[pool]
 
 
@@ -102,7 +102,7 @@ def room(ledger: Ledger, arc: int) -> int:
         cap = caps[team]
         if cap is not None:
             units = min(units, (cap - ledger.total[team]) // pools.unit_compute[pool])
-    for i in _limits_on(ledger, project, pool):
+    for i in limits_on(ledger, project, pool):
         units = min(units, ledger.limit_free[i] // pools.unit[pool])
     return max(0, units)
 
@@ -124,10 +124,10 @@ def room_under(ledger: Ledger, team: int) -> Ints:
     if left:
         units = np.minimum(units, min(left) // ledger.unit_compute)
     if above := ledger.limits_above[team]:
-        of_type = [PLENTY] * (1 + len(ledger.instance.pools.types))  # the last one: NO_TYPE
+        gpus = [PLENTY] * (1 + len(ledger.instance.pools.types))  # the last one: NO_TYPE
         for i in above:
-            of_type[ledger.limited[i]] = min(of_type[ledger.limited[i]], ledger.limit_free[i])
-        units = np.minimum(units, np.array(of_type)[ledger.type_of] // ledger.unit)
+            gpus[ledger.type_of_limit[i]] = min(gpus[ledger.type_of_limit[i]], ledger.limit_free[i])
+        units = np.minimum(units, np.array(gpus)[ledger.type_of_pool] // ledger.unit)
     return np.maximum(units, 0)
 
 
@@ -151,7 +151,7 @@ def has_room(ledger: Ledger) -> Ints:
     return np.unique(arcs.project[candidates[units[row, arcs.pool[candidates]] > 0]])
 
 
-def _limits_on(ledger: Ledger, project: int, pool: int) -> list[int]:
+def limits_on(ledger: Ledger, project: int, pool: int) -> list[int]:
     """Limits that count the project's GPUs in the pool."""
     above = ledger.limits_above[ledger.instance.projects.team[project]]
-    return [i for i in above if ledger.limited[i] == ledger.type_of[pool]]
+    return [i for i in above if ledger.type_of_limit[i] == ledger.type_of_pool[pool]]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from gpu_opt.allocation.ledger import Ledger, grant, projects_under, room
+from gpu_opt.allocation.ledger import Ledger, grant, limits_on, projects_under, room
 from gpu_opt.allocation.shares import open_arcs, units_left
 from gpu_opt.allocation.spread import may_use
 from gpu_opt.allocation.strategy.table import Flags
@@ -38,7 +38,7 @@ class Donors:
     taking: dict[Place, list[int]]
     """Arcs of `holding` that take up room, by where, in their order; found once for all teams."""
     asked: dict[Place, int] = field(default_factory=dict)
-    """How many of those have nothing to spare for this team."""
+    """How many of the first of those have nothing to spare for this team."""
 
     def sparing(self, place: Place) -> Iterator[int]:
         """Arcs that take up room there and can spare a unit; the first that cannot are not asked again."""
@@ -155,12 +155,8 @@ def _full_place(ledger: Ledger, arc: int) -> Place | None:
     pool = int(ledger.instance.arcs.pool[arc])
     if ledger.pool_free[pool] <= 0:
         return "pool", pool
-    limits = ledger.limits_above[ledger.instance.projects.team[int(ledger.instance.arcs.project[arc])]]
-    full = (
-        i
-        for i in limits
-        if ledger.limited[i] == ledger.type_of[pool] and ledger.limit_free[i] < ledger.unit[pool]
-    )
+    limits = limits_on(ledger, int(ledger.instance.arcs.project[arc]), pool)
+    full = (i for i in limits if ledger.limit_free[i] < ledger.unit[pool])
     return next((("limit", i) for i in full), None)
 
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 from gpu_opt.allocation import sentences
 from gpu_opt.allocation.barriers import Barrier, Situation, barriers, wanted_units
 from gpu_opt.allocation.rivals import Contest, gain, gains, helps_guarantee
-from gpu_opt.allocation.scales import Scales
+from gpu_opt.allocation.standing import Standing
 from gpu_opt.allocation.standstill import never_active, never_runs
-from gpu_opt.allocation.weighing import Standing, Weighed
+from gpu_opt.allocation.weighing import Scales, Weighed
 from gpu_opt.budgets import resolve_budgets
 from gpu_opt.instance import Instance, Ints
 from gpu_opt.organization import Organization
@@ -144,4 +144,4 @@ def _held_by_others(
         yield speech.pinned(rivals.largest(Standing.PINNED, MOST_NAMED))
     if rivals.has(Standing.AHEAD):
         ahead = rivals.largest(Standing.AHEAD, MOST_NAMED)
-        yield speech.outranked(situation, j, ahead, higher_tier=rivals.has_lower_tier())
+        yield speech.outranked(situation, j, ahead, higher_tier=rivals.has_higher_tier())

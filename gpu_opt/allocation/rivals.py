@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -70,16 +70,12 @@ class Contest:
 
     def __init__(self, situation: Situation) -> None:
         self.situation = situation
-        self.in_pool = cache(lambda pool: self._rivals(self.field.of_pool(pool)))
-
-    @cached_property
-    def field(self) -> Field:
+        self.field = _field(situation)
         """All of them, in columns."""
-        return _field(self.situation)
-
-    def under(self, team: int) -> list[Rival]:
-        """Rivals of all pools under a team."""
-        return self._rivals(np.flatnonzero((self.field.chain == team).any(axis=1)))
+        self.in_pool = cache(lambda pool: self._rivals(self.field.of_pool(pool)))
+        """By pool, as objects."""
+        self.under = cache(lambda team: self._rivals(np.flatnonzero((self.field.chain == team).any(axis=1))))
+        """Those of all pools under a team, likewise."""
 
     def _rivals(self, chosen: Ints) -> list[Rival]:
         field = self.field

@@ -25,7 +25,7 @@ from gpu_opt.organization import Organization, content_hash
 from gpu_opt.plan import Allocation
 from gpu_opt.validation import require_valid
 
-AFTERWARDS, WITH_MOVES = 6, 10
+AFTERWARDS, WITH_MOVES = 6, 12
 """How many times as long as checking and building reasons and verification take: 4 to 6, and 6 to 12 where
 moves are limited (measured at 10,000 and 50,000 projects), since then every holder may be why a project lacks
 something."""

@@ -1,140 +1,133 @@
 """Why rivals keep what a project lacks: their last units against its next.
 
-Guarantees come first, then tiers, then value less the cost of a move: the goals of ``models/allocation.md``.
-
-A large lab has thousands of rivals for each of thousands of projects. What the projects of one team and tier
-see alike is found once (a :class:`View`, made in :mod:`gpu_opt.allocation.scales`): the standing that a rival
-has whatever is gained and, of the others, the least and the most that their units are worth in every pool.
-With these a gain need only be compared pool by pool to know whether anybody has a standing; who it is, is
-looked for among the largest rivals first.
+Whether any rival has a standing is known from what :mod:`gpu_opt.allocation.standing` sums up by pool; who it
+is, is looked for among the largest rivals first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
-from gpu_opt.allocation.rivals import Field, Flags, Floats
-from gpu_opt.instance import Ints
+from gpu_opt.allocation.barriers import Barrier
+from gpu_opt.allocation.rivals import NO_LEVEL, Contest, Flags, Floats, gains, rows_of_teams, short_level
+from gpu_opt.allocation.spread import arcs_used
+from gpu_opt.allocation.standing import NONE, PLACES, Question, Standing, View, where
+from gpu_opt.instance import Ints, add_up
 
-if TYPE_CHECKING:
-    from gpu_opt.allocation.scales import Scales
-
-TOLERANCE = 1e-9
-"""Share by which one value must be above another to count as more."""
+VIEWS_IN_MIND = 16
+"""Views that are kept, and their candidates: those of one team, if its projects are asked about one after the
+other."""
 
 AT_FIRST, MORE = 500, 8
 """Rivals among which the largest of a standing are looked for, and how many times as many the next time."""
 
 
-class Standing(StrEnum):
-    """Why a unit of a rival is not the project's."""
+class Scales:
+    """What weighs the rivals of a plan against its projects."""
 
-    AHEAD = "ahead"
-    """It is worth more where it is."""
-    GUARANTEED = "guaranteed"
-    """Without it a team would fall below what it is promised, or further below."""
-    PINNED = "pinned"
-    """It is worth less, and pinned."""
-    MOVES_SPENT = "moves_spent"
-    """It is worth less, but may not be moved: too few moves are left."""
-    MOVE_COST = "move_cost"
-    """It is worth less, but not by the cost of a move."""
-    BEHIND = "behind"
-    """It is worth less, and nothing protects it."""
+    def __init__(self, contest: Contest) -> None:
+        self._situation, self.field = contest.situation, contest.field
+        instance, field = self._situation.instance, self.field
+        self.teams, self._pools = len(instance.teams.names), len(instance.pools.names)
+        """How many there are."""
+        self.total = add_up(field.project, field.gpus, len(instance.projects.names))
+        """GPUs of every project."""
+        self._rows = rows_of_teams(self._situation)
+        levels = (np.flatnonzero(field.guaranteed[:, level]) for level in range(self._rows.shape[1]))
+        self._promised = [(at, field.chain[at, level]) for level, at in enumerate(levels)]
+        """By level, the rivals whose units keep a promise there, and to which teams."""
+        left = self._situation.moves_left
+        is_stuck = np.zeros(len(field.arc), bool) if left is None else field.needs_moves > left
+        self._place = np.full(len(is_stuck), PLACES[Standing.BEHIND], dtype=np.int8)
+        self._place[is_stuck] = PLACES[Standing.MOVES_SPENT]
+        self._place[field.is_pinned] = PLACES[Standing.PINNED]
+        self._by_size = self.by_size(np.arange(len(field.arc)))
+        self._types = np.array(instance.pools.types)
+        self._view = lru_cache(VIEWS_IN_MIND)(self._viewed)
+        self.candidates = lru_cache(VIEWS_IN_MIND)(self._found)
+        """Rivals who may have a standing of a view in some pool, for some gain, in the order of `by_size`."""
 
+    def pools_of(self, project: int) -> Ints:
+        """Where the project has units."""
+        instance = self._situation.instance
+        pools: Ints = instance.arcs.pool[arcs_used(instance, self._situation.x, project)]
+        return pools
 
-NONE = -1
-"""In place of a standing: it is worth as much, is the project's own, or would make no room."""
+    def by_size(self, rivals: Ints) -> Ints:
+        """Rivals, of the projects with most GPUs in all first."""
+        project = self.field.project[rivals]
+        ordered: Ints = rivals[np.lexsort((project, -self.total[project]))]
+        return ordered
 
-PLACES = {standing: place for place, standing in enumerate(Standing)}
-"""What stands for a standing in arrays."""
+    def weigh(self, blocked: Mapping[int, tuple[Barrier, ...]], steps: Mapping[int, int]) -> Weighed:
+        """All rivals that could make room for so many units on a project's arcs, where these barriers are.
 
+        A full pool is left by those who are in it. A cap or a limit that is in the way, too, is left by those
+        who are under its team; where the pool has room, by their units anywhere, of the type if there is one.
+        """
+        instance, arcs = self._situation.instance, [*blocked]
+        gained = gains(self._situation, arcs, [steps[arc] for arc in arcs])
+        project, pools = int(instance.arcs.project[arcs[0]]), instance.arcs.pool[arcs].tolist()
+        in_pool: dict[int | None, list[int]] = {}
+        anywhere: list[tuple[int | None, Floats]] = []
+        for place, found in enumerate(blocked.values()):
+            under = self._lowest_team(found)
+            families = [each.family for each in found]
+            if "pool_capacity" in families:
+                in_pool.setdefault(under, []).append(place)
+            elif "type_limit" in families:
+                of_type = self._types == self._types[pools[place]]
+                anywhere.append((under, np.where(of_type, gained[place], np.nan)))
+            elif under is not None:
+                anywhere.append((under, np.full(self._pools, gained[place])))
+        asked = []
+        for under, places in in_pool.items():
+            gain = np.full(self._pools, np.nan)
+            gain[instance.arcs.pool[arcs][places]] = gained[places]
+            asked.append((under, gain))
+        of = instance.projects.team[project], instance.projects.tier[project]
+        questions = [Question(self._view(*of, under), gain) for under, gain in (*asked, *anywhere)]
+        return Weighed(self, project, questions)
 
-class View:
-    """Rivals as all projects of one team and tier see them; sums are found when they are asked for."""
+    def _lowest_team(self, barriers: Sequence[Barrier]) -> int | None:
+        """The lowest of the teams whose caps and limits are in the way."""
+        if len(barriers) == 1 and barriers[0].family == "pool_capacity":  # nearly always
+            return None
+        instance = self._situation.instance
+        teams = [each.place for each in barriers if each.family == "team_cap"]
+        teams += [instance.limits[each.place].team for each in barriers if each.family == "type_limit"]
+        return max(teams, key=lambda n: instance.teams.level[n]) if teams else None
 
-    def __init__(
-        self, field: Field, place: Ints, is_compared: Flags, promised: Ints, size: tuple[int, int]
-    ) -> None:
-        self._field = field
-        self.place = place
-        """By rival, of its standing in :data:`PLACES`; if it is compared, of that if it is worth less."""
-        self.is_compared = is_compared
-        """By rival, whether its worth decides."""
-        self._promised = promised
-        self._pools, self._teams = size
-        self._begins = np.flatnonzero(np.diff(field.pool, prepend=-1))
-        self.certain = cache(self._certain)
-        self.least = cache(self._least_of)
+    def _found(self, view: View, standing: Standing) -> Ints:
+        place = view.place[self._by_size]
+        if standing is Standing.AHEAD:
+            chosen = (place == PLACES[standing]) | view.is_compared[self._by_size]
+        elif standing is Standing.MOVE_COST:
+            chosen = (place == PLACES[Standing.BEHIND]) & view.is_compared[self._by_size]
+        else:
+            chosen = place == PLACES[standing]
+        found: Ints = self._by_size[chosen]
+        return found
 
-    def _certain(self, standing: Standing) -> Flags:
-        """By pool, whether a rival has the standing whatever is gained."""
-        chosen = (self.place == PLACES[standing]) & ~self.is_compared
-        return np.bincount(self._field.pool[chosen], minlength=self._pools) > 0
-
-    def _least_of(self, standing: Standing) -> Floats:
-        """By pool, the least worth of those compared that have the standing if they are worth less."""
-        return self._least(self._field.worth, self.is_compared & (self.place == PLACES[standing]))
-
-    @cached_property
-    def least_with_move(self) -> Floats:
-        """By pool, the least worth with the cost of a move of those compared that nothing else protects."""
-        return self._least(self._field.worth + self._field.move_cost, self._is_free)
-
-    @cached_property
-    def most_with_move(self) -> Floats:
-        """The most, likewise."""
-        return -self._least(-self._field.worth - self._field.move_cost, self._is_free)
-
-    @cached_property
-    def most(self) -> Floats:
-        """By pool, the most worth of those compared."""
-        return -self._least(-self._field.worth, self.is_compared)
-
-    @cached_property
-    def promise(self) -> Floats:
-        """By pool, the highest promise that a unit keeps: level times teams, plus team; infinite: none."""
-        is_kept = self.place == PLACES[Standing.GUARANTEED]
-        level = np.where(is_kept, self._promised, 0)
-        promise = level * self._teams + self._field.chain[np.arange(len(level)), level]
-        return self._least(promise.astype(np.float64), is_kept)
-
-    @property
-    def _is_free(self) -> Flags:
-        return np.asarray(self.is_compared & (self.place == PLACES[Standing.BEHIND]))
-
-    def _least(self, values: Floats, chosen: Flags) -> Floats:
-        """By pool, the least of the chosen rivals' values; infinite where there is none."""
-        least = np.full(self._pools, np.inf)
-        if len(values):
-            found = np.minimum.reduceat(np.where(chosen, values, np.inf), self._begins)
-            least[self._field.pool[self._begins]] = found
-        return least
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Question:
-    """What a project would gain in every pool where it asks for room."""
-
-    view: View
-    gain: Floats
-    """By pool, for each reference GPU; NaN where it asks for none."""
-
-    @property
-    def less(self) -> Floats:
-        """What is worth less than this is worth less than the gain."""
-        return self.gain * (1 - TOLERANCE)
-
-    @property
-    def more(self) -> Floats:
-        """What is worth more than this is worth more than the gain."""
-        return self.gain / (1 - TOLERANCE)
+    def _viewed(self, team: int, tier: int, under: int | None) -> View:
+        """What the projects of a team and tier see of the rivals under a team; None: of all."""
+        field, situation = self.field, self._situation
+        promised = np.full(len(field.arc), NO_LEVEL)  # the highest level of a promise to others
+        for level in reversed(range(self._rows.shape[1])):
+            at, teams = self._promised[level]
+            promised[at[teams != self._rows[team, level]]] = level
+        short = short_level(situation, team)
+        is_same, place = promised == short, self._place.copy()
+        place[is_same & (field.tier < tier) & (field.worth > 0)] = PLACES[Standing.AHEAD]
+        place[promised < short] = PLACES[Standing.GUARANTEED]
+        is_compared = is_same & (field.tier == tier)
+        if under is not None:
+            outside = field.chain[:, situation.instance.teams.level[under]] != under
+            place[outside], is_compared[outside] = NONE, False
+        return View(field, place, is_compared, promised, pools=self._pools, teams=self.teams)
 
 
 class Weighed:
@@ -149,8 +142,8 @@ class Weighed:
         """Whether any rival has the standing."""
         return any(self._has(question, standing) for question in self._questions)
 
-    def has_lower_tier(self) -> bool:
-        """Whether a rival that is ahead is of a tier that is decided before the project's."""
+    def has_higher_tier(self) -> bool:
+        """Whether a rival that is ahead is of a tier above the project's: one that is decided before."""
         ahead = ((each.view.certain(Standing.AHEAD), each.gain) for each in self._questions)
         return any((certain & ~np.isnan(gain)).any() for certain, gain in ahead)
 
@@ -179,7 +172,8 @@ class Weighed:
 
     def _candidates(self, standing: Standing) -> Ints:
         """Those who may have it in some pool, for some gain; of the projects with most GPUs in all first."""
-        found = [self._scales.candidates(each.view, standing) for each in self._questions]
+        views = dict.fromkeys(question.view for question in self._questions)
+        found = [self._scales.candidates(view, standing) for view in views]
         if len(found) == 1:
             return found[0]
         return self._scales.by_size(np.unique(np.concatenate(found)))
@@ -198,8 +192,6 @@ class Weighed:
         place, worth = view.place[rivals], field.worth[rivals]
         gain, is_compared = question.less[pool], view.is_compared[rivals]
         match standing:
-            case Standing.GUARANTEED:
-                found = (place == PLACES[standing]) & ~np.isnan(gain)
             case Standing.AHEAD:
                 found = (place == PLACES[standing]) & ~np.isnan(gain)
                 found |= is_compared & (worth > question.more[pool])
@@ -214,7 +206,7 @@ class Weighed:
         return np.asarray(found)
 
     def _has(self, question: Question, standing: Standing) -> bool:
-        certain, doubtful = _where(question, standing)
+        certain, doubtful = where(question, standing)
         own = self._own_pools  # its own units are no rivals
         doubtful[own] |= certain[own]
         certain[own] = False
@@ -225,26 +217,6 @@ class Weighed:
 
 
 def _end(project: Ints, count: int) -> int:
-    """How many of the rivals are of the projects of the first so many."""
+    """Where the project of the last of the first so many rivals ends."""
     same = np.flatnonzero(project[count:] != project[count - 1])
     return count + int(same[0]) if len(same) else len(project)
-
-
-def _where(question: Question, standing: Standing) -> tuple[Flags, Flags]:
-    """Pools where somebody has the standing, the project itself included, and those where that is open."""
-    view, less = question.view, question.less
-    if standing is Standing.MOVE_COST:  # worth less, but not with the cost of a move
-        some = (view.least(Standing.BEHIND) < less) & (view.most_with_move >= less)
-        certain = some & (view.least_with_move >= less)
-        return certain, some & ~certain
-    certain = view.certain(standing) & ~np.isnan(less)
-    match standing:
-        case Standing.AHEAD:
-            certain |= view.most > question.more
-        case Standing.BEHIND:
-            certain |= view.least_with_move < less
-        case Standing.PINNED | Standing.MOVES_SPENT:
-            certain |= view.least(standing) < less
-        case _:
-            pass
-    return certain, np.zeros(len(less), dtype=bool)

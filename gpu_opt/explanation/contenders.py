@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from gpu_opt.allocation.appraisal import moved_gpus
 from gpu_opt.allocation.barriers import wanted_units
-from gpu_opt.allocation.rivals import Rival, gain, helps_guarantee
+from gpu_opt.allocation.rivals import Rival, gains, helps_guarantee
 from gpu_opt.explanation.wish import Case
 from gpu_opt.instance import MILLI
 
@@ -33,7 +33,8 @@ def ahead(case: Case, opened: Collection[int]) -> tuple[int, ...]:
     found = []
     for j in sorted({int(case.instance.arcs.project[a]) for a in opened} - mine):
         steps = wanted_units(case.situation, j) if case.lacks[j] else {}
-        best = max((gain(case.situation, a, n) for a, n in steps.items() if a in opened), default=0.0)
+        arcs = [a for a in steps if a in opened]
+        best = float(gains(case.situation, arcs, [steps[a] for a in arcs]).max(initial=0.0))
         if best > 0 and (helps_guarantee(case.situation, j) or (-projects.tier[j], best) > last):
             found.append(j)
     return tuple(found)

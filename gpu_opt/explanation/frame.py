@@ -16,7 +16,7 @@ from gpu_opt.allocation.barriers import Situation
 from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
 from gpu_opt.allocation.goals import GoalSpec, list_goals
 from gpu_opt.allocation.restriction import restrict
-from gpu_opt.allocation.rivals import Contest, gain
+from gpu_opt.allocation.rivals import Contest, gains
 from gpu_opt.allocation.start import read_grants, set_start
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.explanation.resources import Counted
@@ -49,12 +49,17 @@ def choose_frame(situation: Situation, contest: Contest, resource: Counted) -> f
     names = instance.projects.names
     if len(names) <= LARGEST:
         return frozenset(names)
+    own, demand = situation.own, instance.projects.demand
+    arcs = [
+        a
+        for a, j in enumerate(instance.arcs.project.tolist())
+        if own[j] < demand[j] and _counts(situation, resource, a)
+    ]
     lacking: dict[int, tuple[int, float]] = {}
-    for a in range(len(instance.arcs.project)):
+    for a, gained in zip(arcs, gains(situation, arcs, [1] * len(arcs)).tolist(), strict=True):
         j = int(instance.arcs.project[a])
-        if situation.own[j] < instance.projects.demand[j] and _counts(situation, resource, a):
-            rank = (instance.projects.tier[j], -gain(situation, a, 1))
-            lacking[j] = min(rank, lacking.get(j, rank))
+        rank = (instance.projects.tier[j], -gained)
+        lacking[j] = min(rank, lacking.get(j, rank))
     chosen = sorted(lacking, key=lambda j: (lacking[j], j))[: LARGEST // 2]
     pools = {
         int(instance.arcs.pool[a])

@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from random import Random
 from unittest.mock import patch
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from gpu_opt.allocation import weighing
 from gpu_opt.allocation.appraisal import is_feasible
 from gpu_opt.allocation.barriers import Barrier, Situation, barriers, wanted_units
-from gpu_opt.allocation.rivals import NO_LEVEL, Contest, gains
-from gpu_opt.allocation.scales import Scales
-from gpu_opt.allocation.weighing import Standing
+from gpu_opt.allocation.rivals import NO_LEVEL, Contest
+from gpu_opt.allocation.standing import TOLERANCE, Standing
+from gpu_opt.allocation.weighing import Scales
 from gpu_opt.indexing import build_instance
 from gpu_opt.instance import MILLI, Instance, Ints
 from gpu_opt.organization import Organization
+from tests.building import lab, pool, project
 from tests.strategies import organizations
 
 
@@ -30,6 +32,13 @@ def value(case: Situation, j: int, milli: int) -> float:
         worth += each * piece
         left -= piece
     return worth * projects.priority[j]
+
+
+def gain(case: Situation, j: int, arc: int, units: int) -> float:
+    """What so many more units are worth to it, for each reference GPU that budgets count."""
+    have, arcs = int(case.own[j]), case.instance.arcs
+    counted = units * case.instance.pools.unit_compute[int(arcs.pool[arc])]
+    return (value(case, j, have + units * int(arcs.own[arc])) - value(case, j, have)) * MILLI / counted
 
 
 def worth_of_last(case: Situation, arc: int) -> float:
@@ -67,10 +76,10 @@ def standing(case: Situation, j: int, gain: float, arc: int) -> Standing | None:
         return Standing.GUARANTEED
     if kept == short and its_tier < tier and worth > 0:
         return Standing.AHEAD
-    less = gain * (1 - weighing.TOLERANCE)
+    less = gain * (1 - TOLERANCE)
     is_compared = kept == short and its_tier == tier
     if is_compared and worth >= less:
-        return Standing.AHEAD if worth > gain / (1 - weighing.TOLERANCE) else None
+        return Standing.AHEAD if worth > gain / (1 - TOLERANCE) else None
     is_move = case.x[arc] <= instance.arcs.wanted[arc]
     unit = instance.pools.unit[pool]
     if instance.projects.pinned[rival] and is_move:
@@ -136,8 +145,9 @@ def test_every_standing_is_found_and_its_largest_are_named(
         steps = wanted_units(case, j) if arcs else {}
         if not steps:
             continue
-        blocked, gained = barriers(case, j, steps), gains(case, [*steps], [*steps.values()])
-        expected = list(one_by_one(case, j, blocked, gained.tolist()))
+        blocked = barriers(case, j, steps)
+        gained = [gain(case, j, a, units) for a, units in steps.items()]
+        expected = list(one_by_one(case, j, blocked, gained))
         weighed = scales.weigh(blocked, steps)
         for each in Standing:
             where = {arc for has, arc in expected if has is each}
@@ -150,5 +160,39 @@ def test_every_standing_is_found_and_its_largest_are_named(
             level = instance.teams.level
             assert weighed.highest_promise() == min(kept, key=lambda n: (level[n], n))
         ahead = [int(instance.arcs.project[arc]) for has, arc in expected if has is Standing.AHEAD]
-        lower = any(instance.projects.tier[r] < instance.projects.tier[j] for r in ahead)
-        assert weighed.has_lower_tier() == lower
+        higher = any(instance.projects.tier[r] < instance.projects.tier[j] for r in ahead)
+        assert weighed.has_higher_tier() == higher
+
+
+def holders_of_one_each(*priorities: float) -> tuple[Scales, Situation]:
+    """Some who hold a GPU each, and another one, of priority 1.5, who would like one for a move of 0.2."""
+    holders = [
+        project(f"p{number}", 1, priority=priority, holds={"iowa": 1})
+        for number, priority in enumerate(priorities)
+    ]
+    organization = lab(
+        [pool("iowa", len(holders))],
+        projects=[*holders, project("orion", 1, priority=1.5)],
+        value=((1.0, 1.0),),
+        move_cost=0.2,
+    )
+    instance = build_instance(organization, organization.as_of)
+    case = Situation(instance, instance.arcs.wanted, proved=True)
+    return Scales(Contest(case)), case
+
+
+@pytest.mark.parametrize(
+    ("priorities", "kept"),
+    [((1.0, 2.0), []), ((1.0, 2.0, 1.4), [2]), ((1.4, 1.35), [0, 1]), ((1.0,), []), ((2.0,), [])],
+)
+def test_the_cost_of_a_move_keeps_those_between_the_gain_with_it_and_without(
+    priorities: tuple[float, ...], kept: list[int]
+) -> None:
+    scales, case = holders_of_one_each(*priorities)
+    orion = len(priorities)
+    steps = wanted_units(case, orion)
+    weighed = scales.weigh(barriers(case, orion, steps), steps)
+    assert weighed.has(Standing.MOVE_COST) == bool(kept)
+    assert weighed.largest(Standing.MOVE_COST, 5) == kept
+    assert weighed.has(Standing.BEHIND) == any(priority < 1.3 for priority in priorities)
+    assert weighed.has(Standing.AHEAD) == any(priority > 1.5 for priority in priorities)
