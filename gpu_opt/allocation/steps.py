@@ -25,10 +25,13 @@ from gpu_opt.organization import Organization, content_hash
 from gpu_opt.plan import Allocation
 from gpu_opt.validation import require_valid
 
-AFTERWARDS, WITH_MOVES = 6, 12
-"""How many times as long as checking and building reasons and verification take: 4 to 6, and 6 to 12 where
-moves are limited (measured at 10,000 and 50,000 projects), since then every holder may be why a project lacks
-something."""
+AFTERWARDS, WITH_MOVES, OF_MANY = 6, 12, 9
+"""How many times as long as checking and building reasons and verification take: 2 to 6, and 5 to 12 where
+moves are limited, since then every holder may be why a project lacks something; in very large labs 5 to 9
+(measured from 100 to 50,000 projects)."""
+
+MANY = 1_000_000
+"""Arcs of a very large lab."""
 
 
 def run(organization: Organization, date: dt.date, near: Allocation | None, clock: Clock) -> Allocation:
@@ -36,13 +39,19 @@ def run(organization: Organization, date: dt.date, near: Allocation | None, cloc
     begun = clock.seconds
     instance = _check_and_build(organization, date, near, clock)
     goals = list_goals(instance)
-    clock.reserve = (clock.seconds - begun) * (AFTERWARDS if instance.max_moves is None else WITH_MOVES)
+    clock.reserve = (clock.seconds - begun) * _times_as_long(instance)
     clock.enter("solving")
     x, proofs = _search_what_matters(instance, goals, clock)
     clock.enter("verifying")
     plan = decode(organization, instance, goals, x, proofs, clock.run(content_hash(organization)))
     require_verified(organization, plan)
     return plan.model_copy(update={"run": clock.run(plan.run.organization_hash)})
+
+
+def _times_as_long(instance: Instance) -> int:
+    if len(instance.arcs.pool) > MANY:
+        return OF_MANY
+    return AFTERWARDS if instance.max_moves is None else WITH_MOVES
 
 
 def _check_and_build(
