@@ -103,10 +103,10 @@ class Reached:
         return (self.bound - self.value) / self.bound
 
 
-def run(organization: Organization, variant: Variant, seconds: float) -> Reached:
-    """Allocate within the seconds."""
+def run(organization: Organization, variant: Variant, options: Options) -> Reached:
+    """Allocate without the step."""
     with without(variant):
-        plan = allocate(organization, options=Options(time_limit=seconds, gap=0.0))
+        plan = allocate(organization, options=options)
     tier = next(goal for goal in plan.goals if goal.name.startswith("value_tier_"))
     return Reached(tier.value, tier.bound)
 
@@ -121,7 +121,7 @@ def measure(
     results: dict[str, list[Reached]] = {variant.name: [] for variant in variants}
     for organization in organizations:
         for variant in variants:
-            reached = run(organization, variant, seconds)
+            reached = run(organization, variant, Options(time_limit=seconds, gap=0.0))
             results[variant.name].append(reached)
             show(f"{organization.name}, {variant.name}: gap {100 * reached.gap:.3f}%")
     best = [max(each.value for each in case) for case in zip(*results.values(), strict=True)]
