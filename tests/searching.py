@@ -16,6 +16,7 @@ from gpu_opt.clock import Clock
 from gpu_opt.indexing import build_instance
 from gpu_opt.instance import Instance
 from gpu_opt.options import Options
+from gpu_opt.organization import Organization
 
 DIALS = Dials(projects=60, pools=8, tiers=2)
 
@@ -28,7 +29,11 @@ def instance() -> Instance:
 
 def stage_of(dials: Dials, seconds: float = 60.0) -> Stage:
     """The stage of a generated lab's first tier, with the first plan and nothing proved."""
-    organization = generate(dials)
+    return first_tier(generate(dials), seconds)
+
+
+def first_tier(organization: Organization, seconds: float = 60.0) -> Stage:
+    """The same of any lab."""
     instance = build_instance(organization, organization.as_of)
     goals = list_goals(instance)
     tier = next(k for k, goal in enumerate(goals) if goal.kind == "value")
@@ -38,7 +43,11 @@ def stage_of(dials: Dials, seconds: float = 60.0) -> Stage:
 
 def relaxed(dials: Dials) -> Stage:
     """The same when its relaxation is solved and rounded."""
-    stage = stage_of(dials)
+    return with_guide(stage_of(dials))
+
+
+def with_guide(stage: Stage) -> Stage:
+    """The stage when its relaxation is solved and rounded."""
     with Crew(stage.options) as crew:
         ask_relaxation(stage, crew)
     assert stage.guide is not None

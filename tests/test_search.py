@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +22,8 @@ from gpu_opt.allocation.proof import PriceBound, Proof
 from gpu_opt.allocation.restriction import restrict
 from gpu_opt.allocation.search import search, standing
 from gpu_opt.allocation.stage import Stage
-from gpu_opt.allocation.strategy.improving import Tried, untried
+from gpu_opt.allocation.strategy.coarse import decide_coarsely
+from gpu_opt.allocation.strategy.improving import Tried, improving_jobs, untried
 from gpu_opt.allocation.strategy.parts import Decision, Limits, decide
 from gpu_opt.allocation.strategy.prices import Aim, no_prices
 from gpu_opt.allocation.strategy.pricing import open_market
@@ -35,7 +37,7 @@ from gpu_opt.plan import Stop
 from gpu_opt.solver import Answer
 from tests.breaking import replace_solver
 from tests.building import lab, pool, project
-from tests.searching import instance
+from tests.searching import first_tier, instance, with_guide
 from tests.strategies import organizations
 
 __all__ = ["instance"]  # a fixture
@@ -132,15 +134,39 @@ def test_parts_are_not_tried_again_until_the_plan_has_improved(instance: Instanc
     assert list(untried(stage, [[2]], tried)) == [[2]]
 
 
-def test_a_part_for_a_later_tier_has_projects_of_it() -> None:
-    tiers = [project(f"p{k}", 4, tier=1 + (k % 10 == 9)) for k in range(100)]
+@pytest.mark.parametrize("rare", [1, 2])
+def test_a_part_for_a_tier_has_projects_of_it(rare: int) -> None:
+    tiers = [project(f"p{k}", 4, tier=rare if k % 10 == 9 else 3 - rare) for k in range(100)]
     organization = lab([pool("iowa", 64), pool("texas", 64)], projects=tiers)
     instance = build_instance(organization, organization.as_of)
-    goal = next(each for each in list_goals(instance) if each.name == "value_tier_2")
+    goal = next(each for each in list_goals(instance) if each.name == f"value_tier_{rare}")
     x = np.zeros(len(instance.arcs.pool), dtype=np.int64)
     for number in range(16):
         chosen = choose_projects(instance, x, instance.arcs.upper / 2.0, goal, 10, (1, number))
-        assert any(instance.projects.tier[j] == 2 for j in chosen)
+        assert any(instance.projects.tier[j] == rare for j in chosen)
+
+
+def test_a_part_without_the_goal_keeps_what_it_has() -> None:
+    """It is no failure of CBC's: where a tier has few projects, twenty in a row would end its search."""
+    organization = lab([pool("iowa", 8)], projects=[project("vela", 8, tier=2)])
+    instance = build_instance(organization, organization.as_of)
+    decision = Decision(instance, np.array([3], dtype=np.int64), "value_tier_1", Limits(10.0))
+    for answer in (decide(decision), decide_coarsely(decision)):
+        assert answer is not None
+        assert answer.tolist() == [3]
+
+
+def test_parts_have_projects_of_a_rare_first_tier() -> None:
+    organization = generate(Dials(projects=500, pools=4))
+    tiers = [
+        each.model_copy(update={"tier": 1 if k in {7, 300} else 2})
+        for k, each in enumerate(organization.projects)
+    ]
+    stage = with_guide(first_tier(organization.model_copy(update={"projects": tuple(tiers)})))
+    rare = {j for j, tier in enumerate(stage.incumbent.instance.projects.tier) if tier == 1}
+    for job in itertools.islice(improving_jobs(stage), 40):
+        names = job.task.part.projects.names
+        assert rare & {stage.incumbent.instance.projects.names.index(name) for name in names}
 
 
 def test_what_was_proved_of_a_goal_is_kept_when_it_is_taken_up_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,10 +40,10 @@ def choose_projects(
 
 
 def _gaining(instance: Instance, alive: list[int], goal: GoalSpec) -> list[int]:
-    """Those that count for the goal, or for one after it: a part without any of them is of no use."""
+    """Those that count for the goal: a part without any of them is of no use."""
     if goal.kind != "value":
         return alive
-    return [j for j in alive if instance.projects.tier[j] >= goal.index]
+    return [j for j in alive if instance.projects.tier[j] == goal.index]
 
 
 def _draw(
@@ -104,6 +104,7 @@ def _around_team(
     distance = {
         j: (_meet(chain, _chain(instance, instance.projects.team[j])), float(random.random())) for j in alive
     }
+    distance[centre] = (-1, 0.0)
     return sorted(sorted(alive, key=lambda j: distance[j])[:size])
 
 

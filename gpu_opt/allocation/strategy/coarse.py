@@ -57,11 +57,12 @@ TOGETHER, MENDINGS = 18, 8
 def decide_coarsely(decision: Decision, cancel: Cancel | None = None) -> Ints | None:
     """Good grants of a large part, in units per arc; None if there was no time, or nothing came of it.
 
-    They may be worse than what the part has; what it says of least units is not asked for.
+    They may be worse than what the part has, and are that where the goal is none of its own; what it says of
+    least units is not asked for.
     """
     program = open_program(decision, cancel)
     if program is None:
-        return None
+        return decision.x
     kept = MENDING_SHARE * program.left if math.isfinite(program.ends) else 0.0  # else nodes are counted
     before_mending = replace(program, ends=program.ends - kept)
     units = _decide_lumps(before_mending)

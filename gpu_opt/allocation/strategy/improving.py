@@ -86,7 +86,7 @@ def improving_jobs(stage: Stage) -> Iterator[Job]:
 
 def _neighbours_rounded(stage: Stage) -> Iterator[Job]:
     """Yield the roundings of all that the dive left in halves."""
-    for neighbours in by_team(stage.incumbent.instance):
+    for neighbours in _counting(stage, by_team(stage.incumbent.instance)):
         yield _rounding(stage, neighbours, dived=True)
 
 
@@ -123,16 +123,23 @@ def _rounds(stage: Stage) -> Iterator[Job]:
     instance, tried = stage.incumbent.instance, Tried()
     number, rounds = itertools.count(), itertools.count()
     while True:
-        for rivals in untried(stage, around_losers(stage), tried):
+        for rivals in untried(stage, _counting(stage, around_losers(stage)), tried):
             yield _job(stage, rivals)
-        for turn, chosen in enumerate(untried(stage, by_loss(stage), tried)):
+        for turn, chosen in enumerate(untried(stage, _counting(stage, by_loss(stage)), tried)):
             yield _job(stage, chosen)
             if turn % 4 == 3:
                 yield _job(stage, across(stage, next(number)))
-        for mixed in at_random(instance, (stage.options.seed, next(number))) if stage.guide else ():
+        some = at_random(instance, (stage.options.seed, next(number))) if stage.guide else ()
+        for mixed in _counting(stage, some):
             yield _rounding(stage, mixed, dived=next(rounds) % 2 == 1)
         for _ in range(8):
             yield _job(stage, across(stage, next(number)))
+
+
+def _counting(stage: Stage, parts: Iterable[Sequence[int]]) -> Iterator[Sequence[int]]:
+    """Those parts of which some project counts for the goal: where a tier has few, most have none."""
+    tier, goal = stage.incumbent.instance.projects.tier, stage.goal
+    return (chosen for chosen in parts if goal.kind != "value" or any(tier[j] == goal.index for j in chosen))
 
 
 def untried(stage: Stage, parts: Iterable[Sequence[int]], tried: Tried) -> Iterator[Sequence[int]]:

@@ -98,10 +98,13 @@ class Program:
 
 
 def decide(decision: Decision, cancel: Cancel | None = None) -> Ints | None:
-    """The part's best grants, in units per arc; None if CBC found none better than nothing."""
+    """The part's best grants, in units per arc; None if CBC found none.
+
+    Where the goal is none of the part's own, that is what it has.
+    """
     program = open_program(decision, cancel)
     if program is None:
-        return None
+        return decision.x
     if decision.least is not None:
         for variable, least in zip(program.formulation.variables.x, decision.least.tolist(), strict=True):
             variable.lowBound = least
