@@ -120,18 +120,21 @@ def solve(
         return Answer(SolverStatus.NO_SOLUTION, _stop_of(options.cancel), None, None, 0.0)
     sign = -1.0 if problem.sense < 0 else 1.0  # PuLP hands CBC a minimization, always
     report = None if on_progress is None else _signed(on_progress, sign)
-    with _workspace() as folder:
-        how = _How(options, seconds, gap, nodes, start, relax, preprocess, primal, effort)
-        args, names = _command(problem, folder, how)
+    with contextlib.ExitStack() as until_solved:
+        with _files():  # CBC does not overwrite an existing solution file: a folder for each solve
+            folder = Path(until_solved.enter_context(tempfile.TemporaryDirectory(prefix="gpu_opt-")))
+            how = _How(options, seconds, gap, nodes, start, relax, preprocess, primal, effort)
+            args, names = _command(problem, folder, how)
         for_bound = effort in {Effort.ROOT, Effort.FEW_NODES}
         grace = 0.0 if for_bound else GRACE  # cuts that are not finished prove nothing
         text = run_again_if_it_dies(args, folder, options.cancel, begun + seconds, report, grace)
-        solution = folder / SOLUTION
-        status, stop = judge(_first_line(solution), text, options.cancel.is_set())
-        if status is SolverStatus.OPTIMAL and gap > 0 and "-solve" in args:
-            status, stop = SolverStatus.FEASIBLE, Stop.GAP  # "optimal" then means: to within the gap
-        if status in {SolverStatus.OPTIMAL, SolverStatus.FEASIBLE}:
-            _read_solution(problem, solution, names)
+        with _files():
+            solution = folder / SOLUTION
+            status, stop = judge(_first_line(solution), text, options.cancel.is_set())
+            if status is SolverStatus.OPTIMAL and gap > 0 and "-solve" in args:
+                status, stop = SolverStatus.FEASIBLE, Stop.GAP  # "optimal" then means: to within the gap
+            if status in {SolverStatus.OPTIMAL, SolverStatus.FEASIBLE}:
+                _read_solution(problem, solution, names)
     objective = printed_objective(text) if status is SolverStatus.FEASIBLE else None
     objective = None if objective is None else sign * objective
     if status is SolverStatus.OPTIMAL:
@@ -164,13 +167,16 @@ def _signed(report: OnProgress, sign: float) -> OnProgress:
 
 
 @contextlib.contextmanager
-def _workspace() -> Iterator[Path]:
-    """Make a folder for one solve: CBC does not overwrite an existing solution file."""
+def _files() -> Iterator[None]:
+    """Tell of files that cannot be written, or read again: PuLP has an error of its own for a full disk."""
+    import pulp
+
     try:
-        with tempfile.TemporaryDirectory(prefix="gpu_opt-") as name:
-            yield Path(name)
-    except OSError as error:
-        raise SolverFailure(f"the solve's temporary files could not be written: {error}") from error
+        yield
+    except (OSError, pulp.PulpError) as error:
+        raise SolverFailure(
+            f"the solve's temporary files could not be written or read: {str(error).strip()}"
+        ) from error
 
 
 def _command(problem: pulp.LpProblem, folder: Path, how: _How) -> tuple[list[str], Names]:
