@@ -193,7 +193,8 @@ def _command(problem: pulp.LpProblem, folder: Path, how: _How) -> tuple[list[str
             mip_start = folder / "start.mst"
             pulp.COIN_CMD().writesol(str(mip_start), problem, columns, rows)
             args += ["-mips", str(mip_start)]
-        if how.options.threads > 1:  # one thread is CBC's default; asking for it starts a second one
+        is_repeatable = how.options.work_limit is not None  # only with one thread, CBC's default
+        if how.options.threads > 1 and not is_repeatable:  # asking for one starts a second one
             args += ["-threads", str(how.options.threads)]
         args += ["-ratio", repr(how.gap)]
         args += [] if how.nodes is None else ["-maxNodes", str(how.nodes)]

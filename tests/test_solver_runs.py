@@ -198,6 +198,16 @@ def test_a_cbc_on_one_thread_has_no_other_that_keeps_a_core_busy(monkeypatch: py
     assert threads == {1}
 
 
+def test_where_work_is_limited_cbc_keeps_to_one_thread(tmp_path: Path, fake: Callable[[str], None]) -> None:
+    """Two of them do the nodes of a tree in another order on every run."""
+    told = tmp_path / "told"
+    fake(f'echo "$@" > {told}')
+    solve(knapsacks(5, 1), Options(threads=2), seconds=LONG)
+    assert "-threads 2" in told.read_text()
+    solve(knapsacks(5, 1), Options(threads=2, work_limit=5), seconds=LONG)
+    assert "-threads" not in told.read_text()
+
+
 # --- A CBC that fails ---------------------------------------------------------------------------------
 
 
