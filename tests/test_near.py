@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpu_opt.allocation import allocate
+from gpu_opt.allocation import allocate, settling
 from gpu_opt.allocation.appraisal import is_feasible, overruns
 from gpu_opt.allocation.near import fit, with_near
 from gpu_opt.checker import verify
 from gpu_opt.indexing import build_instance
 from gpu_opt.organization import Limit, Organization
-from gpu_opt.plan import Allocation, Grant, Status
+from gpu_opt.plan import Allocation, Grant, Status, Stop
 from tests.building import TODAY, allocation, changed, lab, pool, project, root, team
 from tests.solving import PROOF, goals, gpus, grants
 from tests.strategies import organizations, tiny_organizations
@@ -227,6 +227,19 @@ def test_without_any_time_the_base_plan_stays() -> None:
     base = allocation(organization, {("orion", "texas"): 8, ("lyra", "iowa"): 8})
     plan = allocate(organization, options=dataclasses.replace(PROOF, time_limit=0.0), near=base)
     assert set(plan.grants) == set(base.grants)
+
+
+def test_no_program_is_written_that_there_is_no_time_to_solve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a large lab it takes longer to write than what is kept for it."""
+    projects = [project("orion", 8), project("lyra", 8, priority=3), project("vega", 8)]
+    organization = lab(TWINS, projects=projects)
+    base = allocation(organization, {("orion", "texas"): 8, ("vega", "iowa"): 8})
+    monkeypatch.setattr(settling, "SECONDS_PER_ARC", 1e6)
+    monkeypatch.setattr(settling, "formulate", lambda _: pytest.fail("there is no time for it"))
+    plan = allocate(organization, options=PROOF, near=base)
+    assert gpus(plan)["lyra"] == 8
+    assert plan.stop is Stop.TIME
+    assert verify(organization, plan) == ()
 
 
 @given(organizations(), organizations())

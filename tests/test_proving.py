@@ -19,7 +19,7 @@ from gpu_opt.allocation.appraisal import appraise, trivial_bound
 from gpu_opt.allocation.formulation import aim, formulate
 from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.incumbent import Incumbent
-from gpu_opt.allocation.relaxing import _relax
+from gpu_opt.allocation.relaxing import _sift
 from gpu_opt.allocation.stage import Stage
 from gpu_opt.allocation.strategy import improving, proving, whole
 from gpu_opt.allocation.strategy.coarse import decide_coarsely
@@ -27,7 +27,7 @@ from gpu_opt.allocation.strategy.crew import Job
 from gpu_opt.allocation.strategy.improving import improving_jobs
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import as_goal, open_market
-from gpu_opt.allocation.strategy.sifting import moved, sift
+from gpu_opt.allocation.strategy.sifting import moved
 from gpu_opt.allocation.strategy.table import tabulate
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.cbc_process import GRACE
@@ -59,7 +59,7 @@ def missing() -> Stage:
     stage = Stage(incumbent, tier, open_market(tabulate(instance)), clock, 60.0)
     aim = stage.aim
     assert max(aim.held) > 0
-    stage.guide = sift(stage.market, aim, nothing, 0.0, lambda each: _relax(stage, each), lambda: False)
+    stage.guide = _sift(stage, aim)
     return stage
 
 
@@ -264,7 +264,7 @@ def test_a_goal_whose_time_was_used_up_before_still_has_the_bound_of_known_price
     incumbent, clock, goal = missing.incumbent, missing.clock, missing.goal
     earlier = incumbent.goals[: missing.position]
     hoped = Aim(goal, earlier, tuple(trivial_bound(incumbent.instance, each) for each in earlier))
-    guide = sift(missing.market, hoped, incumbent.x, 0.0, lambda each: _relax(missing, each), lambda: False)
+    guide = _sift(missing, hoped)
     assert guide is not None
     stage = Stage(incumbent, missing.position, missing.market, clock, clock.meter - 1.0, guide)
     proof = stage.run()

@@ -13,6 +13,7 @@ from benchmarks.generator import Dials
 from gpu_opt.allocation import relaxing
 from gpu_opt.allocation.strategy import whole
 from gpu_opt.allocation.strategy.crew import Crew, Job
+from gpu_opt.allocation.strategy.sifting import FEW_ARCS
 from gpu_opt.allocation.strategy.table import Floats
 from gpu_opt.options import Cancel, Options
 from gpu_opt.solver import Answer, Effort, solve
@@ -38,6 +39,35 @@ def test_a_relaxation_is_not_written_when_there_is_no_time_to_solve_it(
     monkeypatch.setattr(type(stage), "seconds_left", left)
     with Crew(stage.options) as crew:
         assert (relaxing.ask_relaxation(stage, crew) is not None) is is_solved
+
+
+def test_what_prices_prove_counts_where_there_is_no_time_for_a_linear_program(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = stage_of(Dials(projects=500, pools=20))
+    assert len(stage.incumbent.instance.arcs.pool) > FEW_ARCS
+    before = stage.bound
+    monkeypatch.setattr(relaxing, "relaxation_of", lambda *_: pytest.fail("there is no time for it"))
+    monkeypatch.setattr(type(stage), "seconds_left", 1e-4)
+    with Crew(stage.options) as crew:
+        assert relaxing.ask_relaxation(stage, crew) is None
+    assert stage.value <= stage.bound < before
+
+
+def test_known_prices_are_kept_where_there_is_no_time_for_better_ones(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Promises cannot be kept as far as was hoped, and that costs more than another relaxation is worth."""
+    stage = relaxed(LAB)
+    guide = stage.guide
+    assert guide is not None
+    monkeypatch.setattr(relaxing, "is_near_enough", lambda *_: False)
+    monkeypatch.setattr(type(stage), "seconds_left", 1e-4)
+    with Crew(stage.options) as crew:
+        assert relaxing.ask_relaxation(stage, crew) is not None
+    assert stage.guide is not None
+    assert stage.guide.aim == stage.aim
+    assert stage.guide.prices == guide.prices
 
 
 @pytest.mark.parametrize("options", [Options(threads=1), Options(threads=2, work_limit=8)])

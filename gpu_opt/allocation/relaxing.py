@@ -17,37 +17,45 @@ from gpu_opt.allocation.strategy.lumps import SOME
 from gpu_opt.allocation.strategy.prices import Aim
 from gpu_opt.allocation.strategy.pricing import as_goal
 from gpu_opt.allocation.strategy.proving import early_jobs
-from gpu_opt.allocation.strategy.relaxation import Relaxation, aim_at_goal, aim_at_later_tiers, read_units
-from gpu_opt.allocation.strategy.sifting import Guide, adopt, sift
+from gpu_opt.allocation.strategy.relaxation import (
+    Relaxation,
+    aim_at_goal,
+    aim_at_later_tiers,
+    read_units,
+    relaxation_of,
+)
+from gpu_opt.allocation.strategy.sifting import Guide, is_near_enough, moved, sift
 from gpu_opt.allocation.strategy.table import Floats
 from gpu_opt.allocation.strategy.whole import relax
 from gpu_opt.cbc_output import SolverStatus
+from gpu_opt.instance import Instance
 from gpu_opt.options import Cancel
 
 if TYPE_CHECKING:
     from gpu_opt.allocation.stage import Stage
 
 
-SECONDS_PER_ARC = 1e-5
-"""That must be left for a relaxation, for each arc of the instance: it takes them to be written."""
+SECONDS_PER_ARC = 3e-5
+"""That must be left for a relaxation, for each of its arcs: it takes them to be written."""
 
 
 def ask_relaxation(stage: Stage, crew: Crew, aim: Aim | None = None) -> Guide | None:
     """Solve the relaxation for the stage's goal, or for `aim`; offer what it rounds to.
 
     Of the crew one dives, and another one, if there is one, proves what needs nothing but prices meanwhile.
+    Prices that are known already are kept where they prove as much, or where there is no time for others.
     """
-    aim = aim or stage.aim
-    if stage.guide is not None and stage.guide.aim.goal is stage.goal:
-        stage.guide = adopt(stage.market, stage.guide, aim, stage.has_no_time)
-    is_late = stage.seconds_left < SECONDS_PER_ARC * len(stage.incumbent.instance.arcs.pool)
-    if (stage.guide is None or stage.guide.aim != aim) and not is_late:
-        stage.guide = _sift(stage, aim)
-        if stage.guide is not None:
-            stage.guide = _with_later_tiers(stage, stage.guide)
-            _offer(stage, stage.guide.relaxed)
-            if not (stage.is_later_tier and stage.incumbent.instance.arcs.near is not None):
-                _dive(stage, crew, stage.guide)
+    aim, before = aim or stage.aim, stage.guide
+    if before is not None and before.aim.goal is stage.goal:
+        stage.guide = moved(stage.market, before, aim, stage.has_no_time)
+        if is_near_enough(before, stage.guide):
+            return stage.guide
+    sifted = _sift(stage, aim)
+    if sifted is not None:
+        stage.guide = _with_later_tiers(stage, sifted)
+        _offer(stage, stage.guide.relaxed)
+        if not (stage.is_later_tier and stage.incumbent.instance.arcs.near is not None):
+            _dive(stage, crew, stage.guide)
     return stage.guide
 
 
@@ -59,10 +67,20 @@ def prove_by_relaxation(stage: Stage) -> None:
 
 
 def _sift(stage: Stage, aim: Aim) -> Guide | None:
+    """The guide of a relaxation; what prices prove on the way is taken whether or not it is solved."""
     target = stage.value if stage.goal.sense == "maximize" else -stage.value
-    return sift(
-        stage.market, aim, stage.incumbent.x, target, lambda each: _relax(stage, each), stage.has_no_time
-    )
+
+    def proved(bound: float) -> None:
+        if aim == stage.aim:  # else it is of plans that keep promises which this one does not
+            stage.tighten(as_goal(aim, bound))
+
+    def solved(part: Instance) -> Relaxation | None:
+        if stage.seconds_left < SECONDS_PER_ARC * len(part.arcs.pool):
+            return None
+        relaxation = relaxation_of(part, aim)
+        return relaxation if _relax(stage, relaxation) else None
+
+    return sift(stage.market, aim, stage.incumbent.x, target, solved, proved, stage.has_no_time)
 
 
 def _relax(stage: Stage, relaxation: Relaxation, cancel: Cancel | None = None) -> bool:

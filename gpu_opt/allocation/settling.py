@@ -23,7 +23,7 @@ from gpu_opt.allocation.greedy import fill
 from gpu_opt.allocation.incumbent import Incumbent
 from gpu_opt.allocation.near import fit
 from gpu_opt.allocation.proof import Proof, moved_bound
-from gpu_opt.allocation.relaxing import prove_by_relaxation
+from gpu_opt.allocation.relaxing import SECONDS_PER_ARC, prove_by_relaxation
 from gpu_opt.allocation.stage import Stage
 from gpu_opt.allocation.start import read_grants, set_start
 from gpu_opt.allocation.strategy.parts import proven
@@ -61,9 +61,11 @@ def settle(incumbent: Incumbent, proofs: list[Proof], market: Market, clock: Clo
     for x in _kept_plans(incumbent):
         _offer(incumbent, floors, x)
     bound, stop = 0.0, Stop.TIME
-    if incumbent.values[-1] > 0 and not clock.is_over:
+    seconds = clock.seconds_left * (1 - RESERVE)
+    has_time = seconds >= SECONDS_PER_ARC * len(incumbent.x) and not clock.is_over
+    if incumbent.values[-1] > 0 and has_time:
         whole = formulate(incumbent.instance)
-        answer = _solve(incumbent, floors, whole, clock, clock.seconds_left * (1 - RESERVE))
+        answer = _solve(incumbent, floors, whole, clock, seconds)
         if answer.has_solution:
             _offer(incumbent, floors, read_grants(whole.variables))
         least = proven(answer, goal.sense)

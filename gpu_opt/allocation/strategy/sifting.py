@@ -24,7 +24,6 @@ from gpu_opt.allocation.strategy.relaxation import (
     reached,
     read_prices,
     read_units,
-    relaxation_of,
 )
 from gpu_opt.allocation.strategy.table import Flags, Floats, Table
 from gpu_opt.instance import MILLI, Instance, Ints
@@ -82,13 +81,15 @@ def sift(
     aim: Aim,
     x: Ints,
     target: float,
-    relax: Callable[[Relaxation], bool],
+    solved: Callable[[Instance], Relaxation | None],
+    proved: Callable[[float], None],
     over: Callable[[], bool],
 ) -> Guide | None:
     """Solve the relaxation for a goal, the plan `x` with its value `target` (as a maximum) being known.
 
-    `relax` solves a linear program and says whether it is solved; `over` says when to stop. None if there
-    is no solution: the earlier goals cannot be held at these values, or there was no time.
+    `solved` gives the relaxation of a part of the instance, solved, or None; `proved` is told every bound
+    (as a maximum) that prices prove; `over` says when to stop. None if there is no solution: the earlier
+    goals cannot be held at these values, or there was no time.
     """
     instance = market.table.instance
     arcs = np.ones(len(x), dtype=bool)
@@ -100,12 +101,13 @@ def sift(
         begin = _uniform(market, aim, best)
         best, priced, taken = improve_prices(market, aim, begin, target, steps[0], over)
         bound = priced.bound
+        proved(bound)
         arcs = taken | choose_arcs(market, best, x, FIRST_ARCS)
     guide = None
     for _ in range(ROUNDS):
         part, kept = keep_arcs(instance, arcs)
-        relaxation = relaxation_of(part, aim)
-        if not relax(relaxation):
+        relaxation = solved(part)
+        if relaxation is None:
             break
         duals = read_prices(relaxation)
         wanted = np.zeros(len(x), dtype=bool)
@@ -129,16 +131,13 @@ def sift(
     return replace(guide, prices=best, bound=least, choices=choices)
 
 
-def adopt(market: Market, guide: Guide, aim: Aim, over: Callable[[], bool]) -> Guide | None:
-    """The guide for the same goal with the earlier ones held elsewhere, if its prices prove as much there.
+def is_near_enough(before: Guide, after: Guide) -> bool:
+    """Whether prices prove about as much with the earlier goals held elsewhere.
 
-    None if that loses more than another relaxation of an instance of this size is worth.
+    If not, another relaxation is worth its time, but in the largest instances.
     """
-    adopted = moved(market, guide, aim, over)
-    is_large = len(guide.relaxed) >= LARGE
-    if not is_large and adopted.bound - guide.bound > NEAR_ENOUGH * abs(adopted.bound):
-        return None
-    return adopted
+    is_large = len(after.relaxed) >= LARGE
+    return is_large or after.bound - before.bound <= NEAR_ENOUGH * abs(after.bound)
 
 
 def moved(market: Market, guide: Guide, aim: Aim, over: Callable[[], bool]) -> Guide:
