@@ -246,6 +246,11 @@ def test_a_limit_on_a_type_that_no_pool_has_limits_nothing() -> None:
     assert gpus(proved(organization)) == {"orion": 8}
 
 
+def test_a_limit_where_there_are_no_pools_is_no_crash() -> None:
+    teams = [root(), team("vision", limits={"h100": Limit(cap=8)})]
+    assert gpus(proved(lab([], teams=teams, projects=[project("orion", 8, "vision")]))) == {}
+
+
 # --- Corners ------------------------------------------------------------------------------------------
 
 

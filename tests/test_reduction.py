@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gpu_opt.allocation.reduction import reduce
 from gpu_opt.indexing import build_instance
 from gpu_opt.instance import Instance
@@ -54,5 +56,13 @@ def test_moves_are_whole_units_of_what_is_held() -> None:
         project("vela", 400),
     ]
     assert reduced(lab(POOLS, projects=projects, max_moves=23)).max_moves == 20
-    assert reduced(lab(POOLS, projects=projects[:1], max_moves=23)).max_moves == 16
-    assert reduced(lab(POOLS, projects=projects[2:], max_moves=23)).max_moves == 23
+    assert reduced(lab(POOLS, projects=projects[:1], max_moves=15)).max_moves == 8
+
+
+@pytest.mark.parametrize(("moves", "left"), [(15, 8), (16, None), (100_000_000, None)])
+def test_a_budget_of_moves_that_all_holdings_fit_under_binds_nothing(moves: int, left: int | None) -> None:
+    projects = [project("orion", 400, holds={"iowa": 16}), project("vela", 400)]
+    organization = lab(POOLS, projects=projects, max_moves=moves)
+    found = reduce(build_instance(organization, organization.as_of))
+    assert found.instance.max_moves == left
+    assert found.removed["budgets"] == (left is None)

@@ -46,7 +46,9 @@ def team_gpus(instance: Instance, x: Ints) -> dict[str, Ints]:
     gpus = x[some] * np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool[some]]
     of_type = {}
     for kind in sorted({*instance.pools.types, *(limit.gpu_type for limit in instance.limits)}):
-        is_kind = np.array([each == kind for each in instance.pools.types])[instance.arcs.pool[some]]
+        is_kind = np.array([each == kind for each in instance.pools.types], dtype=bool)[
+            instance.arcs.pool[some]
+        ]
         of_type[kind] = _under_teams(instance, some[is_kind], gpus[is_kind])
     return of_type
 

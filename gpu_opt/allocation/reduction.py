@@ -8,6 +8,7 @@
   nothing. Whole units do not care; a relaxation would have half a unit meet half a GPU's demand in full.
 - *Caps and limits* that nobody can reach, however much is granted below them. The others, and the budget of
   moves, are rounded down to what whole units can add up to: multiples of their greatest common divisor.
+- *The budget of moves* where it is no less than all that is held: whatever is taken, it is not used up.
 
 Every plan of the instance is a plan of the reduced one, with the same value on every goal, and the other
 way round. What today's holdings, or a plan to stay near to, use is never removed.
@@ -31,7 +32,8 @@ class Reduced:
     arcs: Ints
     """Its arcs, as indices of the whole's."""
     removed: dict[str, int]
-    """How many ``arcs``, ``projects`` (all arcs of which are gone), ``caps`` and ``limits`` were removed."""
+    """How many ``arcs``, ``projects`` (all arcs of which are gone), ``caps``, ``limits`` and ``budgets`` of
+    moves were removed."""
 
     def expand(self, x: Ints, whole: Instance) -> Ints:
         """A plan of the reduced instance as one of the whole."""
@@ -42,6 +44,8 @@ class Reduced:
 
 def reduce(instance: Instance) -> Reduced:
     """Remove what no plan can use."""
+    has_budget = instance.max_moves is not None
+    instance = replace(instance, max_moves=_moves_that_bind(instance))
     upper = _reachable(instance)
     useful = (upper > 0) & _is_enough(instance, upper)
     useful |= instance.arcs.wanted > 0
@@ -64,6 +68,7 @@ def reduce(instance: Instance) -> Reduced:
         "projects": _alive(instance) - _alive(part),
         "caps": sum(cap is not None for cap in instance.teams.cap) - sum(cap is not None for cap in caps),
         "limits": len(instance.limits) - len(limits),
+        "budgets": int(has_budget and instance.max_moves is None),
     }
     return Reduced(reduced, kept, count)
 
@@ -186,6 +191,13 @@ def _in_steps(instance: Instance, caps: tuple[int | None, ...]) -> tuple[int | N
         cap if cap is None or over else _down(cap, size)
         for cap, over, size in zip(caps, teams.over, step.tolist(), strict=True)
     )
+
+
+def _moves_that_bind(instance: Instance) -> int | None:
+    """The budget of moves, if not all that is held can be taken within it."""
+    unit = np.array(instance.pools.unit, dtype=np.int64)[instance.arcs.pool]
+    held = int((instance.arcs.wanted * unit).sum())
+    return None if instance.max_moves is None or instance.max_moves >= held else instance.max_moves
 
 
 def _whole_moves(instance: Instance) -> int | None:

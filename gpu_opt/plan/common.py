@@ -98,8 +98,8 @@ class Run(Result):
     """Jobs for CBC, where those were limited instead of seconds."""
     removed: dict[str, int] = {}
     """What no plan could use and the search left out: how many ``arcs`` (a project in a pool),
-    ``projects``, ``caps`` and ``limits``; and how many were counted together with others just like
-    them: ``alike`` arcs, and ``equals``, projects of the same kind that one unit meets."""
+    ``projects``, ``caps``, ``limits`` and ``budgets`` of moves; and how many were counted together with
+    others just like them: ``alike`` arcs, and ``equals``, projects of the same kind that one unit meets."""
     seconds: dict[str, float]
     """Wall-clock seconds by phase, ``total`` included."""
 

@@ -84,7 +84,7 @@ def test_what_others_keep_is_not_there_for_a_project_that_needs_it_as_a_whole() 
     assert reduce(instance).removed["arcs"] == 1
     holder = project("holder", 8, holds={"iowa": 8})
     instance, _ = opened(lab([pool("iowa", gpus=8)], projects=[holder, orion], max_moves=3))
-    assert reduce(instance).removed == {"arcs": 1, "projects": 1, "caps": 0, "limits": 0}
+    assert reduce(instance).removed == {"arcs": 1, "projects": 1, "caps": 0, "limits": 0, "budgets": 0}
 
 
 def test_every_move_counts_once_however_many_pools_there_are() -> None:

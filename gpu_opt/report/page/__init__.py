@@ -133,7 +133,13 @@ def _computed_by(run: Run) -> str:
     )
 
 
-REMOVED = {"arcs": "project-pool pair", "projects": "project", "caps": "cap", "limits": "limit"}
+REMOVED = {
+    "arcs": "project-pool pair",
+    "projects": "project",
+    "caps": "cap",
+    "limits": "limit",
+    "budgets": "move budget",
+}
 TOGETHER = {"alike": "project-pool pair", "equals": "project"}
 """What :attr:`Run.removed` counts, in words: what no plan needs, and what was counted with its like."""
 
