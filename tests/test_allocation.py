@@ -251,6 +251,13 @@ def test_a_limit_where_there_are_no_pools_is_no_crash() -> None:
     assert gpus(proved(lab([], teams=teams, projects=[project("orion", 8, "vision")]))) == {}
 
 
+@pytest.mark.parametrize(("held", "other"), [(1, 1.00002), (0.01, 0.01001), (0.001, 0.00105)])
+def test_a_gain_is_found_however_little_a_gpu_is_worth(held: float, other: float) -> None:
+    """Below 1e-4 it was none for CBC, which called the holder's plan optimal."""
+    projects = [project("orion", 1, priority=held, holds={"iowa": 1}), project("lyra", 1, priority=other)]
+    assert gpus(proved(lab([pool(gpus=1)], projects=projects, move_cost=0.0))) == {"lyra": 1}
+
+
 # --- Corners ------------------------------------------------------------------------------------------
 
 

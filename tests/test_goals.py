@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpu_opt.allocation.appraisal import appraise
+from gpu_opt.allocation.appraisal import appraise, held_at
 from gpu_opt.allocation.goals import list_goals
 from gpu_opt.allocation.greedy import fill, keep_holdings
 from gpu_opt.indexing import build_instance
@@ -88,3 +88,12 @@ def test_two_plans_differ_by_whole_steps(
     for goal, a, b in zip(goals, one, other, strict=True):
         count = (a - b) / goal.step if goal.step else a - b
         assert count == pytest.approx(round(count), abs=1e-4), goal.name
+
+
+def test_a_held_goal_is_not_missed_by_the_digits_of_the_model_file() -> None:
+    """However fine its steps are: a row may not exclude the plan that reached it."""
+    organization = lab([pool(gpus=8)], projects=[project("orion", 8, priority=0.3333333), project("vela", 8)])
+    goal = next(each for each in list_goals(build_instance(organization, TODAY)) if each.kind == "value")
+    reached = 12345678.12345678
+    assert goal.step < 1e-6
+    assert float(f"{held_at(goal, reached):.12e}") <= reached

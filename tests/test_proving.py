@@ -171,6 +171,26 @@ def test_the_whole_program_begins_with_the_plan_of_when_it_was_given_out(
     assert begun == [x.tolist()]
 
 
+def test_a_cbc_that_shows_what_it_has_not_proved_is_begun_again_and_not_stopped_for_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its heuristics print what they prove of programs of their own, with most variables fixed."""
+
+    def showing(*_: Any, on_progress: Callable[[float | None, float | None], None], **__: Any) -> Answer:
+        on_progress(None, stage.value)
+        assert stage.seems_over() is not stage.is_misled
+        return Answer(SolverStatus.NO_SOLUTION, Stop.TIME, None, None, 0.0)
+
+    monkeypatch.setattr(whole, "solve", showing)
+    assert stage.gap > stage.options.gap
+    work_off(whole.whole_job(stage))
+    assert stage.is_misled
+    assert stage.asks_whole
+    assert stage.shown == stage.bound
+    work_off(whole.whole_job(stage))
+    assert not stage.asks_whole
+
+
 def test_between_blocks_all_kinds_of_parts_take_turns(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers: list[int] = []
 

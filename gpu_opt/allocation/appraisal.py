@@ -213,6 +213,10 @@ def is_better(goals: tuple[GoalSpec, ...], new: tuple[float, ...], old: tuple[fl
     return False
 
 
+WRITTEN = 1e-12
+"""Share of a number that the model file may be off by: it has 13 digits."""
+
+
 def held_with(value: float, step: float) -> float:
     """Slack with which a goal's value is held: what rounding may cost, never a whole step of the goal."""
     return min(1e-9 * abs(value) + 1e-7, step / 2)
@@ -222,7 +226,7 @@ def held_at(goal: GoalSpec, reached: float, widening: float = 1.0) -> float:
     """The limit that holds a goal where it is, with its slack; at 0 there is none."""
     if goal.sense == "minimize" and reached == 0 and widening == 1:
         return 0.0
-    slack = held_with(reached, goal.step) * widening
+    slack = max(held_with(reached, goal.step) * widening, WRITTEN * abs(reached))
     return reached - slack if goal.sense == "maximize" else reached + slack
 
 

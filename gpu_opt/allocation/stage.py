@@ -72,6 +72,8 @@ class Stage:
     """How many of these in a row gained less than others did meanwhile."""
     forced: Forced | None = None
     """Choices that every better plan makes."""
+    is_misled: bool = False
+    """CBC has shown a bound that it had not proved."""
     began_with: float | None = None
     """What the plan reached when CBC last began the whole program; None if it shall begin."""
 
@@ -253,9 +255,10 @@ class Stage:
         return self.left <= 0 or self.options.cancel.is_set()
 
     def seems_over(self) -> bool:
-        """The same, if what a running CBC shows is true."""
+        """The same, if what a running CBC shows is true: where it once was not, it is believed no more."""
         in_waves = self.options.work_limit is not None
-        return self.is_over() or (not in_waves and self._gap(self.shown) <= self._enough)
+        may_believe = not (in_waves or self.is_misled)
+        return self.is_over() or (may_believe and self._gap(self.shown) <= self._enough)
 
     def report(self) -> None:
         """Say how far it is."""

@@ -90,6 +90,7 @@ def whole_job(stage: Stage) -> Job:
         return _solve_whole(stage, target, formulation, begins_with, cancel, effort)
 
     def done(answer: Answer) -> None:
+        seemed_over = stage.seems_over()
         if answer.has_solution:
             stage.incumbent.offer(read_grants(formulation.variables))
         bound = proven(answer, stage.goal.sense)
@@ -98,6 +99,8 @@ def whole_job(stage: Stage) -> Job:
         stage.shown = stage.bound
         stage.count(answer.has_solution)
         stage.is_done = answer.has_solution and answer.stop in {Stop.PROVED, Stop.GAP}
+        if seemed_over and not stage.is_over():  # what it showed was of a program of its heuristics'
+            stage.is_misled, stage.began_with = True, None
 
     return Job(run, None, done, is_long=True, is_proof=True)
 
