@@ -15,10 +15,15 @@ from gpu_opt.solver import versions
 
 
 class Clock:
-    """Wall-clock seconds since it was made, by phase; and jobs for CBC, where these are limited."""
+    """Wall-clock seconds since it was made, by phase.
 
-    def __init__(self, options: Options) -> None:
+    With `counts_jobs` it is an allocation's: where a work limit is given, what is limited is jobs for CBC.
+    Everything else has a limit of seconds all the same.
+    """
+
+    def __init__(self, options: Options, *, counts_jobs: bool = False) -> None:
         self.options = options
+        self._counts_jobs = counts_jobs
         self._begun = self._entered = time.monotonic()
         self._phase = ""
         self._spent: dict[str, float] = {}
@@ -63,14 +68,12 @@ class Clock:
     @property
     def meter(self) -> float:
         """What the limit counts, so far: jobs, if these are limited, otherwise seconds."""
-        return self.seconds if self.options.work_limit is None else self.work
+        return self.seconds if self._most_jobs is None else self.work
 
     @property
     def limit(self) -> float:
         """Where the meter is to stop."""
-        if self.options.work_limit is not None:
-            return self.options.work_limit
-        return self.options.time_limit - self.reserve
+        return self.options.time_limit - self.reserve if self._most_jobs is None else self._most_jobs
 
     @property
     def left(self) -> float:
@@ -80,7 +83,11 @@ class Clock:
     @property
     def seconds_left(self) -> float:
         """Seconds that one solve may take."""
-        return self.left if self.options.work_limit is None else math.inf
+        return self.left if self._most_jobs is None else math.inf
+
+    @property
+    def _most_jobs(self) -> int | None:
+        return self.options.work_limit if self._counts_jobs else None
 
     @property
     def is_over(self) -> bool:

@@ -65,8 +65,9 @@ class Options:
     seed: int = 0
     """Random seed of CBC and of the search around it."""
     work_limit: int | None = None
-    """Jobs that one call may give to CBC, instead of a time limit: the same work gives the same plan on the
-    same machine, whatever else it has to do. A job is a part that decides, a bound for a part, a choice made
+    """Jobs that one allocation may give to CBC, instead of a time limit: the same work gives the same plan on
+    the same machine, whatever else it has to do. Whatever else a call does, such as a reallocation, keeps to
+    the time limit. A job is a part that decides, a bound for a part, a choice made
     both ways, or cuts and branching on the whole program: from one program to some twenty. What is done
     before the first and after the last is not counted: relaxations, their dives, coming near to another plan.
     None: as many as the time allows."""
@@ -85,7 +86,8 @@ class Options:
             f"gap is {self.gap}; give a share from 0 to below 1": 0 <= self.gap < 1,
             f"threads is {self.threads}; give 1 or more": self.threads >= 1,
             f"seed is {self.seed}; give 0 or more": self.seed >= 0,
-            f"work_limit is {self.work_limit}; give 1 or more": (self.work_limit or 1) >= 1,
+            f"work_limit is {self.work_limit}; give 1 or more": self.work_limit is None
+            or self.work_limit >= 1,
         }
         if messages := [message for message, holds in claims.items() if not holds]:
             raise ValueError("these options cannot be meant: " + "; ".join(messages))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,18 @@ def test_what_ends_without_a_proof_while_there_is_time_has_failed(
     if cancelled:
         cancel.set()
     assert Clock(Options(time_limit=time_limit, cancel=cancel)).stop(until) is stop
+
+
+def test_only_an_allocation_counts_jobs_where_work_is_limited() -> None:
+    options = Options(time_limit=50.0, work_limit=3)
+    allocating, other = Clock(options, counts_jobs=True), Clock(options)
+    assert (allocating.left, allocating.seconds_left) == (3, math.inf)
+    assert 49.0 < other.left <= 50.0
+    allocating.work = other.work = 3
+    assert allocating.is_over
+    assert allocating.stop() is Stop.TIME
+    assert not other.is_over
+    assert Clock(Options(time_limit=50.0), counts_jobs=True).left > 49.0
 
 
 def test_threads_report_one_after_the_other() -> None:

@@ -49,9 +49,10 @@ def test_options_cannot_be_changed_while_a_solve_reads_them() -> None:
 
 def test_options_that_cannot_be_meant_are_told_all_at_once() -> None:
     with pytest.raises(
-        ValueError, match=r"time_limit is nan; .* gap is 1\.5; .* threads is 0; .* seed is -1; "
+        ValueError,
+        match=r"time_limit is nan; .* gap is 1\.5; .* threads is 0; .* seed is -1; .* work_limit is 0; ",
     ):
-        Options(time_limit=math.nan, gap=1.5, threads=0, seed=-1)
+        Options(time_limit=math.nan, gap=1.5, threads=0, seed=-1, work_limit=0)
 
 
 def test_the_defaults_suit_a_terminal() -> None:

@@ -42,7 +42,8 @@ def allocate(
     """
     from gpu_opt.clock import Clock
 
-    clock = Clock(options or Options())  # what follows takes a tenth of a second the first time, which counts
+    # what follows takes a tenth of a second the first time, which counts
+    clock = Clock(options or Options(), counts_jobs=True)
     from gpu_opt.allocation.steps import run
 
     return run(organization, date or organization.as_of, near, clock)
