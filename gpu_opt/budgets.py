@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -41,6 +41,21 @@ class Budgets:
         while node is not None:
             yield node
             node = self.parent[node]
+
+
+def owner_of(teams: Mapping[str, Team], team: str) -> str | None:
+    """Who decides what the team's projects get: its owner, or the nearest one above; None: nobody named."""
+    node: str | None = team
+    while node is not None:
+        if teams[node].owner is not None:
+            return teams[node].owner
+        node = teams[node].parent
+    return None
+
+
+def owner_above(teams: Mapping[str, Team], team: str) -> str | None:
+    """Who decides the team's guarantee, cap and limits: the owner above it; for the root, its own."""
+    return owner_of(teams, teams[team].parent or team)
 
 
 def resolve_budgets(organization: Organization, date: dt.date) -> Budgets:

@@ -83,6 +83,18 @@ def test_a_cap_in_the_way_is_named_with_the_lowest_that_would_do() -> None:
     )
 
 
+def test_where_the_team_above_names_nobody_the_next_one_above_it_is_asked() -> None:
+    """As everywhere else."""
+    organization = with_budgets(vision=8)
+    teams = [
+        each.model_copy(update={"owner": None}) if each.name == "research" else each
+        for each in organization.teams
+    ]
+    organization = organization.model_copy(update={"teams": tuple(teams)})
+    (cap,) = found(organization, request("r", 20, "vision", by=10)).raises
+    assert (cap.team, cap.owner) == ("vision", "ceo")
+
+
 def test_no_cap_is_in_the_way_of_what_smaller_units_serve_in_time() -> None:
     nodes = lab([pool("nodes", 8, unit=8), pool("trays", 4)], teams=[root(cap=4)])
     answer = found(nodes, request("r", 3, by=10))

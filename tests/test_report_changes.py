@@ -15,6 +15,8 @@ from gpu_opt.plan import (
     Figure,
     GoalDifference,
     NightReport,
+    PoolDifference,
+    PoolOutcome,
     ProjectDifference,
     Side,
     Status,
@@ -68,7 +70,11 @@ def test_a_quiet_night_says_that_nothing_changed() -> None:
     assert "none: everybody keeps what it was granted" in shown(night(since()))
 
 
-def since(projects: Sequence[ProjectDifference] = (), teams: Sequence[TeamDifference] = ()) -> NightReport:
+def since(
+    projects: Sequence[ProjectDifference] = (),
+    teams: Sequence[TeamDifference] = (),
+    pools: Sequence[PoolDifference] = (),
+) -> NightReport:
     """A night that is compared with the one before."""
     side = Side(organization="lab", as_of=day(-1), date=day(-1), status=Status.OPTIMAL, gap=0)
     comparison = Comparison(
@@ -80,7 +86,7 @@ def since(projects: Sequence[ProjectDifference] = (), teams: Sequence[TeamDiffer
         lost=0,
         projects=tuple(projects),
         teams=tuple(teams),
-        pools=(),
+        pools=tuple(pools),
         guarantees=(),
     )
     return report(previous=6, comparison=comparison)
@@ -122,6 +128,17 @@ def test_a_project_may_change_while_its_team_does_not() -> None:
     printed = shown(night(since([change("orion", 8, 16)])))
     assert "granted now" not in printed[printed.index("Changes") :]
     assert "iowa +8" in printed
+
+
+def test_a_pool_may_change_while_nobody_has_more_of_it() -> None:
+    """A delivery that stays idle."""
+    before = PoolOutcome(pool="iowa", gpu_type="h100", site="iowa", gpus=64, granted=64, idle=0)
+    after = before.model_copy(update={"gpus": 128, "idle": 64})
+    pools = [PoolDifference(pool="iowa", difference=Difference.CHANGED, before=before, after=after)]
+    printed = shown(night(since(pools=pools)))
+    changes = printed[printed.index("Changes since") :]
+    assert "none" not in changes
+    assert row(changes, "iowa") == ["iowa", "changed", "64", "128", "0", "64"]
 
 
 def test_a_team_may_change_while_its_projects_do_not() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gpu_opt.plan import CapRaise, Finding
 from gpu_opt.report.finding import finding
+from gpu_opt.report.page.reallocation import reallocation_sections as page_sections
 from gpu_opt.report.reallocation import reallocation as reallocation_tables
 from tests.building import day, handover, lab, pool, reallocation, request
 from tests.showing import moving_lab, row, shown
@@ -33,6 +34,7 @@ def test_a_request_that_whole_units_serve_in_time_counts_as_met() -> None:
     organization, asked = lab([pool("iowa", 32, unit=8)]), request("r", 10)
     plan = reallocation(organization, [asked], [handover(organization, asked, "idle", 16)])
     assert "Requests: 1 of 1 request met in time" in shown(reallocation_tables(plan))
+    assert "1 of 1 request met in time" in str(page_sections(plan))
 
 
 def test_nothing_to_hand_over_is_said_so() -> None:
@@ -73,4 +75,4 @@ def test_a_finding_names_the_caps_in_the_way_and_who_may_raise_them() -> None:
 
 def test_a_finding_without_donors_says_so() -> None:
     printed = shown(finding(answer(reallocation=reallocation(lab(), [request("vega")], []))))
-    assert "nobody: no GPUs that it accepts come free" in printed
+    assert "nobody hands over anything" in printed

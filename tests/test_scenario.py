@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from gpu_opt.organization import Limit, Organization
 from gpu_opt.scenario import CHANGES, Change, apply
+from gpu_opt.scenario.changes import ReprioritizeProject, SetCap
 from gpu_opt.scenario.effects import EFFECTS
+from gpu_opt.scenario.solving import describe
 from gpu_opt.validation import check
 from tests.building import TODAY, day
 from tests.changing import BASE, changes, parts
@@ -245,3 +247,9 @@ def test_to_move_the_date_leaves_a_valid_organization(organization: Organization
     modest = organization.model_copy(update={"teams": teams})  # a delivery may raise a promise above a cap
     moved = apply(modest, changes({"change": "move_date", "to": day(days)}))
     assert {problem.severity for problem in check(moved)} <= {"warning"}
+
+
+def test_a_change_is_described_with_all_digits_of_its_amounts() -> None:
+    assert describe(SetCap(team="research", cap=1_236_655.4)) == "set cap: team research, cap 1,236,655.4"
+    changed = ReprioritizeProject(project="orion", priority=0.00105)
+    assert describe(changed) == "reprioritize project: project orion, priority 0.00105"

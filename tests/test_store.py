@@ -106,6 +106,7 @@ def test_an_exported_night_can_be_computed_and_checked_again(url: str) -> None:
         "gap": 0.001,
         "threads": 2,
         "seed": 7,
+        "work_limit": None,
     }
     assert bundle["versions"] == RUN.model_dump(
         include={"gpu_opt", "pulp", "cbc", "numpy", "python", "platform"}

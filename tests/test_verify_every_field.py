@@ -47,7 +47,7 @@ FREE = {
 }
 """Fields that may be altered to another sane value: the checker cannot know better."""
 
-SPARE: tuple[Any, ...] = ("other", 1, 1.5, day(40))
+SPARE: tuple[Any, ...] = ("other", "", 1, 1.5, day(40))
 """What may stand where nothing stands."""
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gpu_opt.allocation.barriers import Barrier, Situation
+from gpu_opt.budgets import owner_above, owner_of
 from gpu_opt.instance import MILLI, Instance
 from gpu_opt.organization import Organization
 from gpu_opt.plan import POLICIES, Basis, Cause, Reason
+from gpu_opt.validation.wording import number
 
 
 class Speech:
@@ -24,22 +26,16 @@ class Speech:
 
     def owner_above(self, team: str) -> str | None:
         """Who decides the team's guarantee, cap and limits: the owner above it; for the root, its own."""
-        parent = self._teams[team].parent
-        return self.owner_of(team if parent is None else parent)
+        return owner_above(self._teams, team)
 
     def owner_of(self, team: str) -> str | None:
         """Who decides what the team's projects get: its owner, or the nearest one above."""
-        node: str | None = team
-        while node is not None:
-            if self._teams[node].owner is not None:
-                return self._teams[node].owner
-            node = self._teams[node].parent
-        return None
+        return owner_of(self._teams, team)
 
     def met_within_a_unit(self, situation: Situation, j: int) -> Reason:
         """It lacks less than a unit."""
         lacking = (self._instance.projects.demand[j] - int(situation.own[j])) / MILLI
-        told = f"lacks {lacking:,g} of what it asked for; one more unit would be more than that"
+        told = f"lacks {number(lacking)} of what it asked for; one more unit would be more than that"
         return Reason(cause=Cause.MET, text=told)
 
     def no_value(self, situation: Situation, j: int) -> Reason:
@@ -55,7 +51,7 @@ class Speech:
     def minimum(self, j: int) -> Reason:
         """A unit would fit, its minimum does not."""
         least = self._instance.projects.minimum[j] / MILLI
-        told = f"what is left for it is below its minimum of {least:,g}"
+        told = f"what is left for it is below its minimum of {number(least)}"
         return Reason(cause=Cause.MINIMUM_UNREACHABLE, text=told)
 
     def budget(
@@ -66,7 +62,10 @@ class Speech:
         if barrier.family == "team_cap":
             name = instance.teams.names[barrier.place]
             cap = instance.teams.cap[barrier.place] or 0
-            room, of = (cap - int(situation.total[barrier.place])) / MILLI, f"its cap of {cap / MILLI:,g}"
+            room, of = (
+                (cap - int(situation.total[barrier.place])) / MILLI,
+                f"its cap of {number(cap / MILLI)}",
+            )
             cause = Cause.TEAM_CAP
         else:
             limit = instance.limits[barrier.place]
@@ -75,7 +74,9 @@ class Speech:
             cause = Cause.TYPE_LIMIT
         told = f"{name} is at {of}"
         if room > 0:
-            told = f"{name} has only {room:,g} left under {of}{self._for_its_minimum(situation, blocked)}"
+            told = (
+                f"{name} has only {number(room)} left under {of}{self._for_its_minimum(situation, blocked)}"
+            )
         if cause is Cause.TEAM_CAP and not all(barrier in found for found in blocked.values()):
             pools = {int(instance.arcs.pool[a]) for a, found in blocked.items() if barrier in found}
             told += f", which is in the way in {listed([instance.pools.names[p] for p in sorted(pools)])}"
@@ -88,7 +89,7 @@ class Speech:
         least = instance.projects.minimum[j]
         if situation.own[j] or least <= int(instance.arcs.own[arc]):
             return ""
-        return f", too little for its minimum of {least / MILLI:,g}"
+        return f", too little for its minimum of {number(least / MILLI)}"
 
     def one_pool(self, situation: Situation, j: int, blocked: Mapping[int, tuple[Barrier, ...]]) -> Reason:
         """It is in as many pools as it may be."""

@@ -9,6 +9,7 @@ from gpu_opt.budgets import Budgets
 from gpu_opt.instance import Instance
 from gpu_opt.organization import Organization, Pool, Project, exact, runs_in
 from gpu_opt.plan import Basis, Cause, Reason
+from gpu_opt.validation.wording import number
 
 
 def never_active(instance: Instance, project: Project) -> Reason:
@@ -31,13 +32,15 @@ def never_runs(organization: Organization, budgets: Budgets, speech: Speech, pro
     if not reach:
         return Reason(cause=Cause.NO_POOL, text="where it runs there are no GPUs")
     if reach < least:
-        told = f"its minimum of {project.minimum:,g} is more than the pools where it runs could ever give"
+        told = (
+            f"its minimum of {number(project.minimum)} is more than the pools where it runs could ever give"
+        )
         return Reason(cause=Cause.MINIMUM_UNREACHABLE, text=told)
     counted = least * min(budgets.speed[kind] / own for kind, own in speeds.items())
     for team in budgets.chain(project.team):
         if team in budgets.cap and budgets.cap[team] < counted:
-            cap = f"the cap of {team}, {float(budgets.cap[team]):,g},"
-            told = f"{cap} is below its minimum of {project.minimum:,g}"
+            cap = f"the cap of {team}, {number(float(budgets.cap[team]))},"
+            told = f"{cap} is below its minimum of {number(project.minimum)}"
             return _policy(Cause.TEAM_CAP, told, team, speech)
     limits = [
         (budgets.limit[team, kind], team, kind)
@@ -46,7 +49,7 @@ def never_runs(organization: Organization, budgets: Budgets, speech: Speech, pro
         if (team, kind) in budgets.limit
     ]
     least_limit, team, kind = min(limits)
-    wanted = f"its minimum of {project.minimum:,g}" if least else "one unit"
+    wanted = f"its minimum of {number(project.minimum)}" if least else "one unit"
     told = f"limits leave less than {wanted}: {team} may have {int(least_limit):,} {kind}"
     return _policy(Cause.TYPE_LIMIT, told, team, speech)
 

@@ -263,8 +263,9 @@ def wrong(case: Case) -> str:
         return f"the cause is stated as {cause}, but is {missed[0]}"
     if not HOLDS[cause](case):
         return f"the cause is stated as {cause}, which does not hold"
-    if (reason.subject and cause not in WITH_SUBJECT) or (reason.projects and cause not in WITH_PROJECTS):
-        return f"names {reason.subject or ', '.join(reason.projects)}, which have no part in {cause}"
+    named = reason.subject is not None
+    if (named and cause not in WITH_SUBJECT) or (reason.projects and cause not in WITH_PROJECTS):
+        return f"names {reason.subject or ', '.join(reason.projects)!r}, which have no part in {cause}"
     if reason.basis is not basis:
         return f"{cause} is stated as a {reason.basis}, but is a {basis}"
     if reason.owner != (decides := owner(case)):

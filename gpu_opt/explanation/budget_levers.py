@@ -18,6 +18,7 @@ from gpu_opt.scenario.changes import (
     SetLimit,
     SetPolicy,
 )
+from gpu_opt.validation.wording import number
 
 MOST_PINS = 5
 """Pins of which one less is tried: those in the way of a large team are many."""
@@ -84,7 +85,7 @@ def _cap(case: Case, team: str, owner: str | None) -> Iterator[Lever]:
         RemedyKind.CAP,
         owner,
         frames_of(case, first),
-        lambda n: f"raise {team}.cap from {now:,g} to {raised(n):,g}",
+        lambda n: f"raise {team}.cap from {number(now)} to {number(raised(n))}",
         lambda n: SetCap(team=team, cap=raised(n)),
         grain=grain,
         guess=lacking,
@@ -117,7 +118,7 @@ def _higher_limit(case: Case, limit: Counted, kind: str, owner: str | None) -> I
         RemedyKind.LIMIT,
         owner,
         frames_of(case, first),
-        lambda n: f"raise {limit.subject}.limits.{kind} from {now:,g} to {raised(n):,g}",
+        lambda n: f"raise {limit.subject}.limits.{kind} from {number(now)} to {number(raised(n))}",
         lambda n: SetLimit(team=limit.subject, gpu_type=kind, cap=raised(n)),
         grain=grain,
         guess=lacking,
@@ -147,7 +148,7 @@ def _own_guarantee(case: Case) -> Iterator[Lever]:
         RemedyKind.OWN_GUARANTEE,
         case.speech.owner_above(team),
         frames_of(case, first),
-        lambda n: f"raise {team}.guarantee from {now:,g} to {raised(n):,g}",
+        lambda n: f"raise {team}.guarantee from {number(now)} to {number(raised(n))}",
         lambda n: SetGuarantee(team=team, guarantee=raised(n)),
         grain=grain,
         guess=lacking,
@@ -246,7 +247,7 @@ def _guarantee(case: Case, team: str, owner: str | None) -> Iterator[Lever]:
         RemedyKind.GUARANTEE,
         owner,
         frames_of(case, first, under),
-        lambda n: f"lower {team}.guarantee from {now:,g} to {lowered(n):,g}",
+        lambda n: f"lower {team}.guarantee from {number(now)} to {number(lowered(n))}",
         lambda n: SetGuarantee(team=team, guarantee=lowered(n)),
         grain=grain,
         guess=min(now, case.compute_lacking + promised.slack),

@@ -10,8 +10,9 @@ from gpu_opt.explanation.wish import Case
 from gpu_opt.organization import MAX_WEIGHT, Project
 from gpu_opt.plan import Cause, Reason, RemedyKind
 from gpu_opt.scenario.changes import ReprioritizeProject, ResizeProject
+from gpu_opt.validation.wording import number
 
-PRIORITY_GRAIN = 0.1
+PRIORITY_GRAIN, DECIMALS = 0.1, 6
 
 HIGHEST = 10
 """How many times what would outrank all who have what it lacks a priority may become."""
@@ -49,7 +50,7 @@ def _minimum(case: Case, project: Project) -> Lever:
         RemedyKind.MINIMUM,
         None,
         frames_of(case),
-        lambda n: f"lower {name}.minimum from {now:,g} to {lowered(n):,g}",
+        lambda n: f"lower {name}.minimum from {number(now)} to {number(lowered(n))}",
         lambda n: ResizeProject(project=name, minimum=lowered(n)),
         guess=now,
         most=now,
@@ -79,7 +80,7 @@ def _rank(case: Case, project: Project) -> Iterator[Lever]:
         told = f"move {name} from tier {tier} to tier {highest} and raise its priority"
 
     def raised(n: int) -> float:
-        return round(now + n * PRIORITY_GRAIN, 6)
+        return round(now + n * PRIORITY_GRAIN, DECIMALS)
 
     def change(n: int) -> ReprioritizeProject:
         if highest == tier:
@@ -91,7 +92,7 @@ def _rank(case: Case, project: Project) -> Iterator[Lever]:
         RemedyKind.PRIORITY if highest == tier else RemedyKind.RANK,
         owner,
         frames,
-        lambda n: f"{told} from {now:,g} to {raised(n):,g}",
+        lambda n: f"{told} from {number(now, DECIMALS)} to {number(raised(n), DECIMALS)}",
         change,
         grain=PRIORITY_GRAIN,
         guess=1.02 * outranking - now,

@@ -33,6 +33,7 @@ from gpu_opt.plan import (
     Status,
     TeamOutcome,
 )
+from gpu_opt.validation.wording import number
 
 NONE = Candidates(not_enough=(), undecided=(), crowded=())
 """Where nothing is lacking."""
@@ -138,8 +139,8 @@ def _sentence(outcome: ProjectOutcome, reasons: tuple[Reason, ...]) -> str:
     if not outcome.active:
         return f"{outcome.project} wants nothing on this day: it {reasons[0].text}."
     if reasons[0].text == "gets all it asked for":
-        return f"{outcome.project} gets all it asked for, {outcome.demand:,g}."
-    has = f"{outcome.project} has {outcome.granted:,g} of the {outcome.demand:,g} that it asked for"
+        return f"{outcome.project} gets all it asked for, {number(outcome.demand)}."
+    has = f"{outcome.project} has {number(outcome.granted)} of the {number(outcome.demand)} that it asked for"
     return f"{has}: {reasons[0].text}."
 
 
@@ -221,14 +222,14 @@ def _least_compute(seen: Seen, project: int) -> int:
 
 
 def _team_sentence(outcome: TeamOutcome, projects: int, lacking: list[ProjectOutcome]) -> str:
-    has = f"{outcome.team} has {outcome.granted:,g}"
+    has = f"{outcome.team} has {number(outcome.granted)}"
     if outcome.guarantee is None:
         promise = "it is promised nothing"
     elif outcome.shortfall > 0:
-        promise = f"{outcome.shortfall:,g} less than the {outcome.promised:,g} that it is promised"
+        promise = f"{number(outcome.shortfall)} less than the {number(outcome.promised)} that it is promised"
     else:
         within = " to within a unit" if outcome.granted < outcome.promised else ""
-        promise = f"its guarantee of {outcome.promised:,g} is met{within}"
+        promise = f"its guarantee of {number(outcome.promised)} is met{within}"
     if not lacking:
         return f"{has}: {promise}, and no project under it lacks anything."
     first = lacking[0]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import accumulate
 
-from gpu_opt.budgets import resolve_budgets
+from gpu_opt.budgets import owner_above, resolve_budgets
 from gpu_opt.instance import MILLI
 from gpu_opt.organization import Organization, Request
 from gpu_opt.plan import CapRaise, Reallocation
@@ -107,7 +107,7 @@ def _raises(instance: Instance, chosen: Chosen, day: int) -> Iterable[CapRaise]:
     organization = instance.organization
     date = organization.as_of + dt.timedelta(days=day)
     budgets, held = resolve_budgets(organization, date), held_under(organization, date)
-    owners = {team.name: team.owner for team in organization.teams}
+    teams = {team.name: team for team in organization.teams}
     for room in instance.rooms:
         taken = _taken(instance, room, chosen, day)
         if taken > room.on(day):
@@ -120,7 +120,7 @@ def _raises(instance: Instance, chosen: Chosen, day: int) -> Iterable[CapRaise]:
                 cap=float(cap),
                 needed=float(Fraction(held.get((room.team, room.gpu_type), 0) + taken, unit)),
                 on=organization.as_of + dt.timedelta(days=first),
-                owner=owners[budgets.parent[room.team] or room.team],
+                owner=owner_above(teams, room.team),
             )
 
 

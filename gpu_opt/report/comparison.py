@@ -8,8 +8,15 @@ from rich.console import RenderableType
 
 from gpu_opt.plan import Comparison, Decided, GoalDifference, ProjectDifference, TeamDifference, TeamOutcome
 from gpu_opt.report.certainty import certainty
-from gpu_opt.report.sheets.comparison import because_of, in_the_way, largest_first, named, where_differs
-from gpu_opt.report.tables import cell, table, titled
+from gpu_opt.report.sheets.comparison import (
+    because_of,
+    in_the_way,
+    largest_first,
+    named,
+    pool_changes,
+    where_differs,
+)
+from gpu_opt.report.tables import cell, of_sheet, table, titled
 from gpu_opt.report.text import amount, counted, goal, signed
 
 MOST_PROJECTS = 40
@@ -17,6 +24,18 @@ MOST_PROJECTS = 40
 
 MOST_SWAPS = 10
 """The same of projects that only swap pools."""
+
+
+def differences(found: Comparison, *, every_project: bool = False) -> list[RenderableType]:
+    """What is proved, and the teams, projects and pools that differ."""
+    body = proof(found)
+    if found.teams:
+        body.append(whose_budget(found.teams))
+    body += who_gains(found.projects, every_project=every_project)
+    if found.pools:
+        pools = pool_changes(found)
+        body.append(titled(pools.title, of_sheet(pools)))
+    return body
 
 
 def proof(found: Comparison) -> list[RenderableType]:

@@ -29,7 +29,7 @@ def finding(answer: Finding) -> RenderableType:
 
 def _donors(title: str, plan: Reallocation) -> RenderableType:
     if not plan.handovers:
-        return titled(title, cell("nobody: no GPUs that it accepts come free within the horizon"))
+        return titled(title, cell("nobody hands over anything"))
     asked = sum(one.gpus for one in plan.requests)
     grid = table("on", "from", "pool", "GPUs", "so far", right=("GPUs", "so far"))
     so_far = 0

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 
 from gpu_opt.plan import NightReport
 from gpu_opt.report.allocation import allocation
-from gpu_opt.report.comparison import proof, who_gains, whose_budget
+from gpu_opt.report.comparison import differences
 from gpu_opt.report.reallocation import reallocation
 from gpu_opt.report.tables import MARK, cell, titled
 
@@ -34,10 +34,6 @@ def changes(report: NightReport, *, every_project: bool = False) -> RenderableTy
     if report.comparison is None:
         return titled("Changes: this is the first night")
     title = f"Changes since night {report.previous} (as of {report.comparison.before.as_of})"
-    if not (report.comparison.projects or report.comparison.teams):
+    if report.comparison.is_empty:
         return titled(title, cell("none: everybody keeps what it was granted"))
-    body = proof(report.comparison)
-    if report.comparison.teams:
-        body.append(whose_budget(report.comparison.teams))
-    body += who_gains(report.comparison.projects, every_project=every_project)
-    return titled(title, *body)
+    return titled(title, *differences(report.comparison, every_project=every_project))

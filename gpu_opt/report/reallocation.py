@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 
 from gpu_opt.plan import Donor, Handover, Reallocation, RequestOutcome
 from gpu_opt.report.plan import goals, headline
-from gpu_opt.report.sheets.reallocation import monday
+from gpu_opt.report.sheets.reallocation import met_in_time, monday
 from gpu_opt.report.tables import MARK, cell, table, titled
 from gpu_opt.report.text import count, counted
 
@@ -77,5 +77,5 @@ def requests(plan: Reallocation) -> RenderableType:
                 cell(done, MARK if late else ""),
                 cell(one.text),
             )
-    met = sum(one.in_time >= one.gpus for one in plan.requests)
+    met = met_in_time(plan)
     return titled(f"Requests: {count(met)} of {counted(len(plan.requests), 'request')} met in time", grid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Group, RenderableType
 
 from gpu_opt.plan import ScenarioOutcome, WhatIf
-from gpu_opt.report.comparison import proof, who_gains, whose_budget
+from gpu_opt.report.comparison import differences
 from gpu_opt.report.sheets import scenarios as sheets
 from gpu_opt.report.tables import MARK, cell, of_sheet, titled
 from gpu_opt.report.text import amount, status
@@ -35,8 +35,4 @@ def _scenario(one: ScenarioOutcome, every_project: bool) -> RenderableType:
         body.append(cell(f"guarantee of {each.team}: {each.verdict}, {figures}", MARK if worse else ""))
     if comparison.is_empty:
         return titled(one.scenario, *body, cell("nothing differs from the base"))
-    body += proof(comparison)
-    if comparison.teams:
-        body.append(whose_budget(comparison.teams))
-    body += who_gains(comparison.projects, every_project=every_project)
-    return titled(one.scenario, *body)
+    return titled(one.scenario, *body, *differences(comparison, every_project=every_project))

@@ -9,6 +9,7 @@ import math
 import os
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -174,7 +175,9 @@ def _numbers(low: str, one: str, high: str, two: str, by: str, three: str) -> tu
         raise ValueError(f"{low}..{high} by {by} has more than {MOST_POINTS:,} values")
     count = int((last - first) / step) + 1
     numbers = [_plain(first + step * place) for place in range(count)]
-    return tuple(f"{number:g}%" for number in numbers) if one or two or three else tuple(numbers)
+    return (
+        tuple(f"{Decimal(str(number)):f}%" for number in numbers) if one or two or three else tuple(numbers)
+    )
 
 
 def _plain(number: Fraction) -> int | float:

@@ -13,6 +13,7 @@ from gpu_opt.scenario.application import trace
 from gpu_opt.scenario.changes import Change, Scenario
 from gpu_opt.scenario.comparison import compare
 from gpu_opt.scenario.grounds import with_grounds
+from gpu_opt.validation.wording import number
 
 BASE_SHARE = 0.4
 """Share of the time limit that the base plan may use."""
@@ -83,7 +84,7 @@ def describe(change: Change) -> str:
 
 def _value(value: object) -> str:
     if isinstance(value, float):
-        return f"{value:,g}"
+        return number(value, decimals=6)
     if isinstance(value, dict):
         return " and ".join(f"{name} {_value(entry)}" for name, entry in value.items())
     if isinstance(value, list):

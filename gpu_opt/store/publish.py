@@ -89,6 +89,7 @@ def _insert_night(
             "gap": options.gap,
             "threads": options.threads,
             "seed": options.seed,
+            "work_limit": options.work_limit,
         },
         # proved only if both are
         "status": max(allocation.status, reallocation.status, key=list(Status).index),

@@ -22,13 +22,13 @@ def warning(path: str, message: str) -> Problem:
     return Problem(path, message, Severity.WARNING)
 
 
-def number(value: Fraction | float) -> str:
-    """A number for reading, to at most three decimals.
+def number(value: Fraction | float, decimals: int = 3) -> str:
+    """A number for reading, with at most so many decimals: compute comes in thousandths.
 
-    >>> number(Fraction(12345678, 1000))
-    '12,345.678'
+    >>> number(Fraction(12345678, 1000)), number(0.00005, decimals=6)
+    ('12,345.678', '0.00005')
     """
-    return f"{float(value):,.3f}".rstrip("0").rstrip(".")
+    return f"{float(value):,.{decimals}f}".rstrip("0").rstrip(".")
 
 
 def listed(names: Collection[str], most: int = 5) -> str:

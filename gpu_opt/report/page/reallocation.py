@@ -56,7 +56,7 @@ def _calendar(plan: Reallocation) -> Section:
 def _requests(plan: Reallocation) -> Section:
     if not plan.requests:
         return section("Requests", element("p", "Nobody asks for anything within the horizon."))
-    met = sum(one.in_time == one.gpus for one in plan.requests)
+    met = sheets.met_in_time(plan)
     told = (
         f"{count(met)} of {counted(len(plan.requests), 'request')} met in time. A project that runs and is "
         "short wants GPUs today, so most come late: there is nothing to give before something ends."

@@ -12,6 +12,11 @@ DONORS = {Donor.RELEASE: "project that ends", Donor.DELIVERY: "delivery", Donor.
 """Where GPUs come from, in words."""
 
 
+def met_in_time(plan: Reallocation) -> int:
+    """How many requests have all they ask for by their day; a last unit may be more than that."""
+    return sum(one.in_time >= one.gpus for one in plan.requests)
+
+
 def reallocation_sheets(plan: Reallocation) -> list[Sheet]:
     """All that a reallocation says."""
     return [handovers(plan), weeks(plan), team_weeks(plan), requests(plan), supplies(plan)]
