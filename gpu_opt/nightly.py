@@ -71,7 +71,8 @@ def run_night(
     started = dt.datetime.now(dt.UTC)
     until = organization.as_of + dt.timedelta(days=horizon_days)
     previous = _last_night(store_url, organization)
-    allocation, reallocation = _solve(organization, until, options)
+    start = None if previous is None else previous.allocation
+    allocation, reallocation = _solve(organization, until, start, options)
     report = _report(until, started, previous, allocation, reallocation)
     if reallocation is None or options.cancel.is_set():
         return report
@@ -102,15 +103,19 @@ def _last_night(store_url: str, organization: Organization) -> Night | None:
 
 
 def _solve(
-    organization: Organization, until: dt.date, options: Options
+    organization: Organization, until: dt.date, start: Allocation | None, options: Options
 ) -> tuple[Allocation, Reallocation | None]:
-    """Compute both plans, and the requests between them; no reallocation once somebody cancelled."""
+    """Compute both plans, and the requests between them; no reallocation once somebody cancelled.
+
+    The allocation begins with `start`, so that a file that is as it was has no worse a plan than last night.
+    """
     from gpu_opt.allocation import allocate
     from gpu_opt.reallocation import reallocate
     from gpu_opt.reallocation.entitlement import derive_requests, with_grants
 
     begun = time.monotonic()
-    allocation = allocate(organization, options=share_of(options, begun, ALLOCATION_SHARE))
+    share = share_of(options, begun, ALLOCATION_SHARE)
+    allocation = allocate(organization, options=share, start=start)
     if options.cancel.is_set():
         return allocation, None
     tonight = with_grants(organization, allocation.grants)

@@ -20,6 +20,7 @@ def allocate(
     date: dt.date | None = None,
     options: Options | None = None,
     near: Allocation | None = None,
+    start: Allocation | None = None,
 ) -> Allocation:
     """Decide who holds how many GPUs of which pool on a date (default: the organization's `as_of`).
 
@@ -30,6 +31,9 @@ def allocate(
     With `near`, a plan of this organization as it was before, the result stays near to it: it is the first
     candidate as far as it still fits, and of equally good plans the one that grants fewest GPUs otherwise
     is chosen (the last goal, ``changes``).
+
+    `start`, a plan of this organization as it is or was, such as last night's, is a candidate from the
+    beginning as far as it still fits: the result is no worse. It changes nothing of the goals.
 
     Raises
     ------
@@ -46,4 +50,4 @@ def allocate(
     clock = Clock(options or Options(), counts_jobs=True)
     from gpu_opt.allocation.steps import run
 
-    return run(organization, date or organization.as_of, near, clock)
+    return run(organization, date or organization.as_of, near, start, clock)

@@ -61,11 +61,17 @@ class Incumbent:
         return filled, values
 
 
-def first_incumbent(instance: Instance, goals: tuple[GoalSpec, ...]) -> Incumbent:
-    """Today's holdings, or the plan to stay near to, and the rest handed out: before any solver runs."""
+def first_incumbent(instance: Instance, goals: tuple[GoalSpec, ...], start: Ints | None = None) -> Incumbent:
+    """Today's holdings, the plan to stay near to, or `start`, the best of them: before any solver runs.
+
+    What they leave free is handed out.
+    """
     keep = keep_holdings(instance)
     incumbent = Incumbent(instance, goals, keep, appraise(instance, goals, keep))
     incumbent.offer(keep)
     if instance.arcs.near is not None:
         incumbent.offer(fit(instance, instance.arcs.near))
+    if start is not None:
+        incumbent.take(start)
+        incumbent.offer(start)
     return incumbent

@@ -52,6 +52,20 @@ class Merged:
             rooms.place([b for b in own if types[rooms.pool[b]] == here], int(x[a]))
         return np.array(rooms.x, dtype=np.int64)
 
+    def collapse(self, x: Ints, whole: Instance) -> Ints:
+        """A plan of the whole as one of the merged instance: what is not kept is on the new arcs."""
+        part, is_own = self.instance.arcs, self.arcs >= 0
+        number = {kind: k for k, kind in enumerate(sorted({*whole.pools.types}))}
+        kinds = [
+            np.array([number[each] for each in pools.types]) for pools in (whole.pools, self.instance.pools)
+        ]
+        pair_of_whole = whole.arcs.project * len(number) + kinds[0][whole.arcs.pool]
+        pair = part.project * len(number) + kinds[1][part.pool]
+        collapsed = np.where(is_own, np.minimum(x[self.arcs], part.upper), 0)
+        count = len(whole.projects.names) * len(number)
+        rest = add_up(pair_of_whole, x, count) - add_up(pair, collapsed, count)
+        return np.where(is_own, collapsed, rest[pair])
+
 
 @dataclass(frozen=True, slots=True)
 class _Rooms:

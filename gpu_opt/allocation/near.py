@@ -26,6 +26,13 @@ def stay_near(instance: Instance, base: Allocation) -> Instance:
     return replace(with_near(instance, base.grants), open_gaps=gaps)
 
 
+def as_far_as_it_fits(instance: Instance, plan: Allocation) -> Ints:
+    """A plan of the instance, in units per arc, made of another one's grants."""
+    near = with_near(instance, plan.grants).arcs.near
+    assert near is not None
+    return fit(instance, near)
+
+
 def with_near(instance: Instance, grants: Iterable[Grant]) -> Instance:
     """The instance with q_jp, the GPUs of `grants` on its arcs; those without an arc are dropped."""
     granted: dict[tuple[str, str], int] = {}

@@ -35,6 +35,10 @@ class Reduced:
     """How many ``arcs``, ``projects`` (all arcs of which are gone), ``caps``, ``limits`` and ``budgets`` of
     moves were removed."""
 
+    def collapse(self, x: Ints) -> Ints:
+        """A plan of the whole as one of the reduced instance."""
+        return x[self.arcs]
+
     def expand(self, x: Ints, whole: Instance) -> Ints:
         """A plan of the reduced instance as one of the whole."""
         expanded = np.zeros(len(whole.arcs.pool), dtype=np.int64)

@@ -46,9 +46,11 @@ SETTLING = 0.25
 """Share of the limit that is kept for coming near to a plan to stay near to."""
 
 
-def search(instance: Instance, goals: tuple[GoalSpec, ...], clock: Clock) -> tuple[Ints, tuple[Proof, ...]]:
-    """Return the best plan found within the clock's limit, with a proof for every goal."""
-    incumbent = first_incumbent(instance, goals)
+def search(
+    instance: Instance, goals: tuple[GoalSpec, ...], clock: Clock, start: Ints | None = None
+) -> tuple[Ints, tuple[Proof, ...]]:
+    """Return the best plan found within the limit, no worse than `start`, with a proof for every goal."""
+    incumbent = first_incumbent(instance, goals, start)
     market = open_market(tabulate(instance))
     is_near = bool(goals) and goals[-1].kind == "changes"
     count = len(goals) - is_near

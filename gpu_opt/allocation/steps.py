@@ -11,7 +11,7 @@ import datetime as dt
 from gpu_opt.allocation.decode import decode
 from gpu_opt.allocation.goals import GoalSpec, list_goals
 from gpu_opt.allocation.merging import merge
-from gpu_opt.allocation.near import stay_near
+from gpu_opt.allocation.near import as_far_as_it_fits, stay_near
 from gpu_opt.allocation.proof import Proof
 from gpu_opt.allocation.reduction import reduce
 from gpu_opt.allocation.search import search
@@ -34,14 +34,21 @@ MANY = 1_000_000
 """Arcs of a very large lab."""
 
 
-def run(organization: Organization, date: dt.date, near: Allocation | None, clock: Clock) -> Allocation:
+def run(
+    organization: Organization,
+    date: dt.date,
+    near: Allocation | None,
+    start: Allocation | None,
+    clock: Clock,
+) -> Allocation:
     """The best plan found by the clock's limit, verified; see :func:`gpu_opt.allocate` for what it raises."""
     begun = clock.seconds
     instance = _check_and_build(organization, date, near, clock)
     goals = list_goals(instance)
     clock.reserve = (clock.seconds - begun) * _times_as_long(instance)
     clock.enter("solving")
-    x, proofs = _search_what_matters(instance, goals, clock)
+    begin_with = None if start is None else as_far_as_it_fits(instance, start)
+    x, proofs = _search_what_matters(instance, goals, begin_with, clock)
     clock.enter("verifying")
     plan = decode(organization, instance, goals, x, proofs, clock.run(content_hash(organization)))
     require_verified(organization, plan)
@@ -67,7 +74,7 @@ def _check_and_build(
 
 
 def _search_what_matters(
-    instance: Instance, goals: tuple[GoalSpec, ...], clock: Clock
+    instance: Instance, goals: tuple[GoalSpec, ...], start: Ints | None, clock: Clock
 ) -> tuple[Ints, tuple[Proof, ...]]:
     """The best plan found, and its proofs; the search is spared what is alike, and what no plan can use."""
     merged = merge(instance)
@@ -76,7 +83,9 @@ def _search_what_matters(
     alike = len(instance.arcs.pool) - len(merged.instance.arcs.pool)
     equals = len(instance.projects.names) - len(united.instance.projects.names)
     clock.removed = {**reduced.removed, "alike": alike, "equals": equals}
-    x, proofs = search(united.instance, goals, clock)
+    if start is not None:
+        start = united.collapse(reduced.collapse(merged.collapse(start, instance)))
+    x, proofs = search(united.instance, goals, clock, start)
     x = united.expand(x, reduced.instance)
     return merged.expand(reduced.expand(x, merged.instance), instance), proofs
 

@@ -39,6 +39,10 @@ class United:
     arcs: Ints
     """The arc of the united instance that each arc of the whole has become."""
 
+    def collapse(self, x: Ints) -> Ints:
+        """A plan of the whole as one of the united instance: grants of equals add up."""
+        return add_up(self.arcs, x, len(self.instance.arcs.pool))
+
     def expand(self, x: Ints, whole: Instance) -> Ints:
         """A plan of the united instance as one of the whole; of equals those that come first are granted."""
         several = np.array([len(group) > 1 for group in self.members], dtype=bool)

@@ -8,9 +8,8 @@ from hypothesis import given, settings
 
 from gpu_opt.allocation.appraisal import is_feasible
 from gpu_opt.allocation.goals import list_goals
-from gpu_opt.allocation.merging import Merged, merge
+from gpu_opt.allocation.merging import merge
 from gpu_opt.indexing import build_instance
-from gpu_opt.instance import Instance, Ints
 from gpu_opt.organization import Organization
 from tests.building import lab, pool, project
 from tests.properties.all_plans import as_maxima, plans
@@ -51,20 +50,6 @@ def of_one_type(organization: Organization) -> Organization:
     )
 
 
-def collapsed(merged: Merged, whole: Instance, x: Ints) -> Ints:
-    """A plan of the whole as one of the merged instance: what is not kept is on the new arc."""
-    part = merged.instance.arcs
-    is_new = merged.arcs < 0
-    y = np.where(is_new, 0, np.minimum(x[merged.arcs], part.upper))
-    for a in np.flatnonzero(is_new).tolist():
-        same = part.project == part.project[a]
-        kind = np.array(merged.instance.pools.types)[part.pool] == merged.instance.pools.types[part.pool[a]]
-        own = whole.arcs.project == part.project[a]
-        kinds = np.array(whole.pools.types)[whole.arcs.pool] == merged.instance.pools.types[part.pool[a]]
-        y[a] = x[own & kinds].sum() - y[same & kind & ~is_new].sum()
-    return y
-
-
 @settings(max_examples=150)
 @given(tiny_organizations())
 def test_every_plan_is_one_of_the_merged_instance_and_comes_back_no_worse(organization: Organization) -> None:
@@ -72,7 +57,7 @@ def test_every_plan_is_one_of_the_merged_instance_and_comes_back_no_worse(organi
     merged = merge(instance)
     goals = list_goals(instance)
     for x in plans(instance):
-        y = collapsed(merged, instance, x)
+        y = merged.collapse(x, instance)
         assert is_feasible(merged.instance, y)
         assert as_maxima(goals, merged.instance, y) == pytest.approx(as_maxima(goals, instance, x))
     for y in plans(merged.instance):

@@ -14,7 +14,7 @@ from gpu_opt.allocation.merging import merge
 from gpu_opt.allocation.reduction import reduce
 from gpu_opt.allocation.uniting import United, unite
 from gpu_opt.indexing import build_instance
-from gpu_opt.instance import Instance, add_up
+from gpu_opt.instance import Instance
 from gpu_opt.organization import Organization, Project
 from tests.building import lab, pool, project
 from tests.properties.all_plans import as_maxima, plans
@@ -61,14 +61,14 @@ def test_every_plan_is_no_better_than_its_united_one_which_comes_back_as_it_is(
     for goal in goals:
         assert trivial_bound(united.instance, goal) == pytest.approx(trivial_bound(instance, goal))
     for x in plans(instance):
-        y = add_up(united.arcs, x, len(united.instance.arcs.pool))
+        y = united.collapse(x)
         assert is_feasible(united.instance, y)
         before, after = as_maxima(goals, instance, x), as_maxima(goals, united.instance, y)
         assert all(new >= old - 1e-9 for old, new in zip(before, after, strict=True))
     for y in plans(united.instance):
         x = united.expand(y, instance)
         assert is_feasible(instance, x)
-        assert add_up(united.arcs, x, len(y)).tolist() == y.tolist()
+        assert united.collapse(x).tolist() == y.tolist()
         assert appraise(united.instance, goals, y) == pytest.approx(appraise(instance, goals, x))
 
 
