@@ -63,10 +63,10 @@ def run_night(
     """
     from gpu_opt import store
 
-    if horizon_days < 0:
-        raise InvalidInput(
-            (Problem("horizon_days", f"{horizon_days} is negative: the horizon ends before it begins"),)
-        )
+    most = (dt.date.max - organization.as_of).days
+    if not 0 <= horizon_days <= most:
+        told = f"{horizon_days} is no horizon: give days from 0 to {most}"
+        raise InvalidInput((Problem("horizon_days", told),))
     options = options or Options()
     started = dt.datetime.now(dt.UTC)
     until = organization.as_of + dt.timedelta(days=horizon_days)

@@ -114,9 +114,12 @@ def test_progress_tells_the_seconds_of_the_night(store: str) -> None:
     assert min(handing_over) >= report.allocation.run.seconds["total"]
 
 
-def test_a_horizon_before_today_is_refused_before_anything_is_made(store: str) -> None:
-    with pytest.raises(InvalidInput, match="horizon"):
-        run_night(organization(), horizon_days=-1, store_url=store)
+@pytest.mark.parametrize("days", [-1, 10_000_000])
+def test_a_horizon_before_today_or_after_all_days_is_refused_before_anything_is_made(
+    store: str, days: int
+) -> None:
+    with pytest.raises(InvalidInput, match=r"horizon_days.* give days from 0 to 2\d{6}"):
+        run_night(organization(), horizon_days=days, store_url=store)
     assert not Path(store).exists()
 
 

@@ -196,9 +196,10 @@ def test_a_limit_of_work_holds_for_every_scenario(monkeypatch: pytest.MonkeyPatc
 def test_a_scenario_that_does_not_apply_is_told_before_anything_is_solved() -> None:
     phases: list[Progress] = []
     made = grid({"change": "set_cap", "team": "reserach", "cap": "each 1, 2"})
-    with pytest.raises(InvalidInput, match="no team 'reserach'"):
+    with pytest.raises(InvalidInput, match="no team 'reserach'") as caught:
         sweep(BASE, made, options=options(progress=phases.append))
     assert phases == []
+    assert len(caught.value.problems) == 1  # it is the same in both
 
 
 def test_who_cancels_keeps_what_has_arrived() -> None:

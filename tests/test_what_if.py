@@ -89,10 +89,13 @@ def test_a_base_that_is_given_is_not_solved_again() -> None:
 
 def test_a_change_that_does_not_apply_is_told_before_anything_is_solved() -> None:
     phases: list[Progress] = []
-    asked = [scenario(), scenario({"change": "end_project", "project": "orio"})]
-    with pytest.raises(InvalidInput, match="no project 'orio'; did you mean 'orion'"):
+    misnamed = scenario({"change": "end_project", "project": "orio"})
+    asked = [scenario(), misnamed, scenario({"change": "set_cap", "team": "visio", "cap": 8})]
+    with pytest.raises(InvalidInput, match="no project 'orio'; did you mean 'orion'") as caught:
         what_if(BASE, asked, options=dataclasses.replace(QUICK, progress=phases.append))
     assert phases == []
+    paths = [f"{misnamed.name}: changes[0].project", f"{misnamed.name}: changes[0].team"]
+    assert [each.path for each in caught.value.problems] == paths
 
 
 def test_the_time_limit_is_for_all_solves_together() -> None:

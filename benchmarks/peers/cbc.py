@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from benchmarks.peer import Peer, Proof, Run, Task
 from benchmarks.program import build_problem, grants_of
 from gpu_opt import Options
 from gpu_opt.solver import solve as run_cbc
 
+if TYPE_CHECKING:
+    from pulp import LpProblem
+
+    from gpu_opt.instance import Instance
+
 
 def solve(task: Task, run: Run, *, start: bool, preprocess: bool = True) -> Proof:
-    """Run CBC; its bound is what is sound of its output: after preprocessing, the relaxation's."""
+    """Run CBC; its bound is what is sound of its output: after preprocessing, the relaxation's.
+
+    The plan that it starts from is handed in first: stopped in its preprocessing, CBC does not return it.
+    """
     instance, problem = build_problem(task.organization)
+    if start:
+        _hand_in(run, instance, problem)
     answer = run_cbc(
         problem,
         Options(threads=task.threads, seed=task.seed),
@@ -22,8 +33,12 @@ def solve(task: Task, run: Run, *, start: bool, preprocess: bool = True) -> Proo
         on_progress=run.report,
     )
     if answer.has_solution:
-        run.hand_in(grants_of(instance, [variable.varValue or 0.0 for variable in problem.variables()]))
+        _hand_in(run, instance, problem)
     return Proof(answer.bound, remark=str(answer.status))
+
+
+def _hand_in(run: Run, instance: Instance, problem: LpProblem) -> None:
+    run.hand_in(grants_of(instance, [variable.varValue or 0.0 for variable in problem.variables()]))
 
 
 def relax(task: Task, run: Run) -> Proof:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.objective import goal_weights, weighted
+from benchmarks.objective import Weights, goal_weights, weighted
 from benchmarks.peer import Peer, Proof, Run, Task
 from gpu_opt import Options, Progress, allocate
 
@@ -14,6 +14,7 @@ def solve(task: Task, run: Run) -> Proof:
 
     def progress(report: Progress) -> None:
         if report.phase in weights and report.best is not None:
+            forget_later(best, weights, report)
             best[report.phase] = report.best
         known = report.best is not None and best.keys() >= weights.keys()
         run.report(weighted(weights, best) if known else None, None, has_plan=report.best is not None)
@@ -23,6 +24,15 @@ def solve(task: Task, run: Run) -> Proof:
     run.hand_in(plan.grants)
     bounds = {goal.name: goal.bound for goal in plan.goals}
     return Proof(weighted(weights, bounds), "lexicographic", remark=str(plan.status))
+
+
+def forget_later(best: dict[str, float], weights: Weights, report: Progress) -> None:
+    """Forget what later goals reached where this one has changed: it was another plan that did."""
+    if best.get(report.phase, report.best) != report.best:
+        order = list(weights)
+        for name in order[order.index(report.phase) + 1 :]:
+            if weights[name]:
+                best.pop(name, None)
 
 
 PEERS = (Peer("gpu_opt", "this package, as a user calls it", solve, ("pulp", "gpu_opt.allocation.steps")),)

@@ -19,11 +19,12 @@ def read_scenarios(files: Sequence[str], organization: Organization) -> list[Sce
     scenarios, refused = [], []
     for file in files:
         try:
-            scenario = load_scenario(file)
-            _require_applicable(scenario, organization, file)
-            scenarios.append(scenario)
+            scenarios.append(load_scenario(file))
         except InvalidInput as error:
             refused.append((file, error.problems))
+            continue
+        if misfits := _misfits(scenarios[-1], organization):
+            refused.append((file, with_lines(misfits, file)))
     if len(refused) == 1:
         raise InvalidInput(refused[0][1], source=refused[0][0])
     if refused:
@@ -34,24 +35,27 @@ def read_scenarios(files: Sequence[str], organization: Organization) -> list[Sce
 def read_grid(file: str, organization: Organization) -> Grid:
     """The grid in the file.
 
-    Raises InvalidInput if it cannot be read, or one of its scenarios does not apply, with its values.
+    Raises InvalidInput if it cannot be read, or if scenarios do not apply: what is wrong in many is told of
+    the first, with its values.
     """
     grid = load_grid(file)
+    found: dict[tuple[str, str], Problem] = {}
     for point in grid.points:
         at = ", ".join(f"{axis} {value}" for axis, value in point.values.items())
-        _require_applicable(point.scenario, organization, file, at)
+        for each in _misfits(point.scenario, organization):
+            found.setdefault((each.path, each.message), replace(each, message=f"at {at}: {each.message}"))
+    if found:
+        raise InvalidInput(with_lines(tuple(found.values()), file), source=file)
     return grid
 
 
-def _require_applicable(scenario: Scenario, organization: Organization, file: str, at: str = "") -> None:
+def _misfits(scenario: Scenario, organization: Organization) -> tuple[Problem, ...]:
+    """Why the scenario does not apply; nothing if it does."""
     try:
         apply(organization, scenario.changes)
     except InvalidInput as error:
-        told = [
-            replace(each, message=f"at {at}: {each.message}" if at else each.message)
-            for each in error.problems
-        ]
-        raise InvalidInput(with_lines(tuple(told), file), source=file) from None
+        return error.problems
+    return ()
 
 
 def _in(file: str, problem: Problem) -> Problem:

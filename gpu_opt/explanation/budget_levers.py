@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
@@ -42,7 +43,7 @@ def budget_levers(case: Case, reasons: Sequence[Reason]) -> Iterator[Lever]:
     pinned = dict.fromkeys(
         (name, each.owner) for each in reasons if each.cause is Cause.PINNED for name in each.projects
     )
-    for name, owner in pinned:
+    for name, owner in itertools.islice(pinned, MOST_PINS):
         yield _unpin(case, name, owner)
 
 

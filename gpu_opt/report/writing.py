@@ -8,6 +8,7 @@ import os
 import secrets
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 from gpu_opt.report.sheet import Sheet, plain
 from gpu_opt.report.sheets.common import PLANS, plans
@@ -24,7 +25,9 @@ def write_page(text: str, path: Path) -> None:
     place = path.resolve()  # of a link the target is replaced
     new = draft(place)
     try:
-        new.write_text(text, encoding="utf-8")
+        with new.open("w", encoding="utf-8") as file:
+            file.write(text)
+            _to_disk(file)
         new.replace(place)
     except BaseException:
         new.unlink(missing_ok=True)
@@ -84,6 +87,13 @@ def _write_table(sheet: Sheet, path: Path) -> None:
         lines = csv.writer(file, lineterminator="\n")
         lines.writerow(column.name for column in sheet.columns)
         lines.writerows(map(plain, row) for row in sheet.rows)
+        _to_disk(file)
+
+
+def _to_disk(file: TextIO) -> None:
+    """So that a power cut after the renaming leaves no empty file."""
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _swap(new: Path, place: Path) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from gpu_opt.errors import InvalidInput, Problem, Severity
 from gpu_opt.organization import Organization
-from gpu_opt.scenario.changes import AddPool, Change
+from gpu_opt.scenario.changes import AddPool, Change, Scenario
 from gpu_opt.scenario.effects import EFFECTS
 from gpu_opt.scenario.records import Misfit
 from gpu_opt.validation import check
@@ -36,6 +37,23 @@ def apply(organization: Organization, changes: Sequence[Change]) -> Organization
     ``changes[2].project``.
     """
     return trace(organization, changes)[0]
+
+
+def require_applicable(organization: Organization, scenarios: Sequence[Scenario]) -> None:
+    """Raise InvalidInput, with the problems of all scenarios, if the changes of one do not apply.
+
+    Where there are several, paths begin with the scenario's name; what is wrong in many is told of the first.
+    """
+    found: dict[tuple[str, str], Problem] = {}
+    for scenario in scenarios:
+        try:
+            trace(organization, scenario.changes)
+        except InvalidInput as error:
+            for each in error.problems:
+                path = each.path if len(scenarios) == 1 else f"{scenario.name}: {each.path}"
+                found.setdefault((each.path, each.message), replace(each, path=path))
+    if found:
+        raise InvalidInput(tuple(found.values()))
 
 
 def trace(organization: Organization, changes: Sequence[Change]) -> tuple[Organization, tuple[Touched, ...]]:

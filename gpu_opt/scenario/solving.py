@@ -9,7 +9,7 @@ from gpu_opt.allocation import allocate
 from gpu_opt.options import Options, share_of
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Allocation, ScenarioOutcome, WhatIf
-from gpu_opt.scenario.application import trace
+from gpu_opt.scenario.application import require_applicable, trace
 from gpu_opt.scenario.changes import Change, Scenario
 from gpu_opt.scenario.comparison import compare
 from gpu_opt.scenario.grounds import with_grounds
@@ -36,14 +36,14 @@ def what_if(
     Raises
     ------
     InvalidInput
-        Changes do not apply, or lead to what cannot be meant; before anything is solved.
+        Changes do not apply, or lead to what cannot be meant: all problems of all scenarios, before
+        anything is solved.
     SolverFailure, VerificationFailure
         As :func:`gpu_opt.allocate`.
     """
     options, begun = options or Options(), time.monotonic()
     asked = [scenarios] if isinstance(scenarios, Scenario) else list(scenarios)
-    for scenario in asked:
-        trace(organization, scenario.changes)
+    require_applicable(organization, asked)
     if base is None:
         base = allocate(organization, options=share_of(options, begun, BASE_SHARE if asked else 1.0))
     outcomes: list[ScenarioOutcome] = []

@@ -12,7 +12,7 @@ from gpu_opt.allocation import allocate
 from gpu_opt.options import Cancel, Options, Progress
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Allocation, Binding, Cause, Sweep, SweepPoint
-from gpu_opt.scenario.application import apply
+from gpu_opt.scenario.application import require_applicable
 from gpu_opt.scenario.breakpoints import breakpoints
 from gpu_opt.scenario.changes import Scenario
 from gpu_opt.scenario.grid import Grid, Point
@@ -46,13 +46,13 @@ def sweep(
     Raises
     ------
     InvalidInput
-        A scenario's changes do not apply, or lead to what cannot be meant; before anything is solved.
+        Changes do not apply, or lead to what cannot be meant: all problems of all scenarios, before
+        anything is solved.
     SolverFailure, VerificationFailure
         As :func:`gpu_opt.allocate`; also what `executor` raises if it fails. The other points are given up.
     """
     options = options or Options()
-    for point in grid.points:
-        apply(organization, point.scenario.changes)
+    require_applicable(organization, [point.scenario for point in grid.points])
     begun = time.monotonic()
     if base is None:
         base = allocate(organization, options=options)

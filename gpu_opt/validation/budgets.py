@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from gpu_opt.errors import Problem
 from gpu_opt.organization import Project, Team, exact, resolve
-from gpu_opt.validation.facts import Ceiling, Facts, active, exactly, fleet_on, holdings, resolved_budgets
+from gpu_opt.validation.facts import Ceiling, Facts, active, fleet_on, holdings, resolved_budgets
 from gpu_opt.validation.wording import error, number, warning, written
 
 
@@ -133,14 +133,14 @@ def _most_needed(facts: Facts, project: Project, pooled: Collection[str]) -> Fra
     """The demand at the speeds of the GPU types, which budgets count, where it is most; or what it holds."""
     types = facts.organization.gpu_types
     ratios = [
-        exactly(types[name].speed) / exactly(own)
+        exact(types[name].speed) / exact(own)
         for name, own in (project.speeds or {}).items()
         if name in types and name in pooled
     ]
     held = [
-        exactly(types[facts.pools[name].gpu_type].speed) * n for name, n in holdings(facts, project).items()
+        exact(types[facts.pools[name].gpu_type].speed) * n for name, n in holdings(facts, project).items()
     ]
-    return max(exactly(project.demand) * max(ratios, default=Fraction(1)), sum(held, Fraction()))
+    return max(exact(project.demand) * max(ratios, default=Fraction(1)), sum(held, Fraction()))
 
 
 def holdings_above_caps(facts: Facts) -> Iterator[Problem]:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
 from gpu_opt.organization import Organization, Pool, Project, exact, resolve
-
-exactly = functools.lru_cache(maxsize=65_536)(exact)
-"""`exact`, remembered: the same few speeds and demands stand in tens of thousands of projects."""
 
 
 @dataclass(frozen=True, slots=True)

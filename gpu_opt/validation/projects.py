@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from fractions import Fraction
 
 from gpu_opt.errors import Problem
-from gpu_opt.organization import Project, runs_in
-from gpu_opt.validation.facts import Facts, active, exactly, holdings
+from gpu_opt.organization import Project, exact, runs_in
+from gpu_opt.validation.facts import Facts, active, holdings
 from gpu_opt.validation.wording import error, listed, number, warning
 
 
@@ -77,7 +77,7 @@ def below_minimum(facts: Facts) -> Iterator[Problem]:
             held = holdings(facts, project)
             all_known = len(held) == sum(1 for gpus in project.holds.values() if gpus)
             compute = sum((gpus * _speed(facts, project, name) for name, gpus in held.items()), Fraction())
-            if held and all_known and compute < exactly(project.minimum):
+            if held and all_known and compute < exact(project.minimum):
                 held_now = f"it holds {number(compute)} reference GPUs"
                 comparison = f"{held_now}, less than its minimum {number(project.minimum)}"
                 yield warning(
@@ -87,7 +87,7 @@ def below_minimum(facts: Facts) -> Iterator[Problem]:
 
 def _speed(facts: Facts, project: Project, pool: str) -> Fraction:
     gpu_type = facts.pools[pool].gpu_type
-    return exactly((project.speeds or {}).get(gpu_type, facts.organization.gpu_types[gpu_type].speed))
+    return exact((project.speeds or {}).get(gpu_type, facts.organization.gpu_types[gpu_type].speed))
 
 
 def one_pool_in_several(facts: Facts) -> Iterator[Problem]:

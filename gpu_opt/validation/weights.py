@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from gpu_opt.errors import Problem
 from gpu_opt.organization import exact
-from gpu_opt.validation.facts import Facts, exactly
+from gpu_opt.validation.facts import Facts
 from gpu_opt.validation.wording import error, number
 
 FARTHEST = 100_000
@@ -29,7 +29,7 @@ def values_too_far_apart(facts: Facts) -> Iterator[Problem]:
         return
     projects = facts.organization.projects
     for low, high in _extremes(facts):
-        times = apart * exactly(projects[high].priority) / exactly(projects[low].priority)
+        times = apart * exact(projects[high].priority) / exact(projects[low].priority)
         if times > FARTHEST:
             other = f"{projects[high].name!r} of the same tier"
             reason = f"a reference GPU can be worth {number(times)} times as much to {other}, {LOST}"
@@ -45,7 +45,7 @@ def move_cost_too_high(facts: Facts) -> Iterator[Problem]:
     if not worths or not lowest:
         return
     least = min(lowest, key=lambda project: project.priority)
-    times = move_cost / (exactly(least.priority) * min(worths))
+    times = move_cost / (exact(least.priority) * min(worths))
     if times > FARTHEST:
         worth = f"what a reference GPU can be worth to {least.name!r}"
         reason = f"a move costs {number(times)} times {worth}, {LOST}"

@@ -68,9 +68,7 @@ class Choice:
     branched on: the relaxation decides as well."""
 
 
-def choose_lumps(
-    market: Market, aim: Aim, prices: Prices, over: Callable[[], bool], nodes: int = NODES
-) -> tuple[Choice, ...]:
+def choose_lumps(market: Market, aim: Aim, prices: Prices, over: Callable[[], bool]) -> tuple[Choice, ...]:
     """The choice of every team without teams below it whose budget has a price."""
     instance = market.table.instance
     own = np.asarray(prices.cap - prices.guarantee)
@@ -91,7 +89,7 @@ def choose_lumps(
     here = make_offers(market, aim, prices)
     earned = right_hand_side(market.table, aim, prices).team
     book = _Book(market, here, spread, priced.profit, earned, own, grid, _reach(market.table))
-    return tuple(_choose(book, aim, prices, n, nodes) for n in teams if not over())
+    return tuple(_choose(book, aim, prices, n) for n in teams if not over())
 
 
 def lone_teams(instance: Instance) -> list[int]:
@@ -141,7 +139,7 @@ def _grid(instance: Instance, own: Floats, shifts: Floats) -> Floats:
     return np.asarray(np.where(has_target[:, None], grid, np.maximum(grid, 0.0)))
 
 
-def _choose(book: _Book, aim: Aim, prices: Prices, team: int, nodes: int) -> Choice:
+def _choose(book: _Book, aim: Aim, prices: Prices, team: int) -> Choice:
     table = book.market.table
     projects = book.market.of_team[team]
     coarse = book.grid[team]
@@ -153,7 +151,7 @@ def _choose(book: _Book, aim: Aim, prices: Prices, team: int, nodes: int) -> Cho
             lumps.append(lump)
         else:
             rest = rest + lump
-    bound, taken = _branch(lumps, rest, nodes)
+    bound, taken = _branch(lumps, rest)
     before = float(book.earned[team] + book.profit[projects].sum())
     outward = OUTWARD * float(np.abs(rest).max() + sum(np.abs(lump.rows).max() for lump in lumps))
     return Choice(team, max(0.0, before - bound - outward), _kept_promise(book, team, taken))
@@ -242,7 +240,7 @@ def _in_one_pool(book: _Book, project: int, nothing: float, shift: Floats) -> Lu
     return Lump(project, rows, (NOTHING, *arc[low].tolist()), least, most)
 
 
-def _branch(lumps: list[Lump], rest: Row, nodes: int) -> tuple[float, tuple[tuple[int, int], ...]]:
+def _branch(lumps: list[Lump], rest: Row) -> tuple[float, tuple[tuple[int, int], ...]]:
     """The most that the lumps and the rest gain together, and what the lumps take then."""
     whole = [(0, len(lump.rows)) for lump in lumps]
     best = [lump.rows.max(axis=0) for lump in lumps]
@@ -253,7 +251,7 @@ def _branch(lumps: list[Lump], rest: Row, nodes: int) -> tuple[float, tuple[tupl
         negative, _, ranges, total = heap[0]
         at = int(total.argmin())
         widest = _widest_jump(lumps, ranges, at)
-        if widest is None or count >= nodes:
+        if widest is None or count >= NODES:
             taken = [
                 (lump.project, lump.arcs[low + int(lump.rows[low:high, at].argmax())])
                 for lump, (low, high) in zip(lumps, ranges, strict=True)

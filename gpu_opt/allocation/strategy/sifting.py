@@ -25,7 +25,7 @@ from gpu_opt.allocation.strategy.relaxation import (
     read_prices,
     read_units,
 )
-from gpu_opt.allocation.strategy.table import Flags, Floats, Table
+from gpu_opt.allocation.strategy.table import Floats, Table
 from gpu_opt.instance import MILLI, Instance, Ints
 
 FEW_ARCS = 3_000
@@ -59,17 +59,14 @@ class Guide:
     prices: Prices
     bound: float
     """On the goal, as a maximum; proved by pricing over all arcs."""
-    arcs: Flags
-    """Arcs worth looking at."""
     relaxed: Floats
     """Units per arc of the whole instance, in the relaxation."""
     dived: Floats
     """The same, at the end of the dive."""
-    part: Instance
     kept: Ints
-    """The arcs of `part`, as indices of the whole's."""
+    """The arcs of the relaxation, as indices of the whole's."""
     relaxation: Relaxation
-    """Of `part`."""
+    """Over the arcs that matter."""
     choices: tuple[Choice, ...] = ()
     """What teams choose within their budgets, at the prices; `bound` is less what they lose by it."""
     taken: dict[Block, float] = field(default_factory=dict)
@@ -118,7 +115,7 @@ def sift(
                 best, bound = prices, priced.bound
         relaxed = np.zeros(len(x))
         relaxed[kept] = read_units(relaxation)
-        guide = Guide(aim, best, bound, arcs, relaxed, relaxed, part, kept, relaxation)
+        guide = Guide(aim, best, bound, relaxed, relaxed, kept, relaxation)
         value = as_goal(aim, reached(relaxation))
         if over() or arcs.all() or not (wanted & ~arcs).any() or bound - value <= close * abs(bound):
             break
