@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 from gpu_opt.allocation import allocate, settling
 from gpu_opt.allocation.appraisal import is_feasible, overruns
 from gpu_opt.allocation.near import fit, with_near
+from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.checker import verify
 from gpu_opt.indexing import build_instance
 from gpu_opt.organization import Limit, Organization
 from gpu_opt.plan import Allocation, Grant, Status, Stop
+from gpu_opt.solver import Answer, solve
 from tests.building import TODAY, allocation, changed, lab, pool, project, root, team
 from tests.solving import PROOF, goals, gpus, grants
 from tests.strategies import organizations, tiny_organizations
@@ -227,6 +230,29 @@ def test_without_any_time_the_base_plan_stays() -> None:
     base = allocation(organization, {("orion", "texas"): 8, ("lyra", "iowa"): 8})
     plan = allocate(organization, options=dataclasses.replace(PROOF, time_limit=0.0), near=base)
     assert set(plan.grants) == set(base.grants)
+
+
+@pytest.mark.parametrize(("wrong", "stop"), [(1, Stop.PROVED), (4, Stop.FAILED)])
+def test_a_plan_near_another_is_there_though_cbc_calls_it_infeasible(
+    wrong: int, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked again with what is held a little wider."""
+    calls: list[float] = []
+
+    def refusing(*arguments: Any, **options: Any) -> Answer:
+        calls.append(options["seconds"])
+        if len(calls) <= wrong:
+            return Answer(SolverStatus.INFEASIBLE, Stop.PROVED, None, None, 0.0)
+        return solve(*arguments, **options)
+
+    monkeypatch.setattr(settling, "solve", refusing)
+    projects = [project("orion", 8), project("lyra", 8, priority=3), project("vega", 8)]
+    organization = lab(TWINS, projects=projects)
+    base = allocation(organization, {("orion", "texas"): 8, ("vega", "iowa"): 8})
+    plan = allocate(organization, options=PROOF, near=base)
+    assert plan.goals[-1].name == "changes"
+    assert plan.goals[-1].stop is stop
+    assert len(calls) == min(wrong + 1, 4)
 
 
 def test_no_program_is_written_that_there_is_no_time_to_solve(monkeypatch: pytest.MonkeyPatch) -> None:

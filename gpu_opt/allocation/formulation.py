@@ -41,6 +41,10 @@ def aim(formulation: Formulation, goal: GoalSpec, instance: Instance) -> None:
     formulation.problem.objective = expression(goal.terms(instance, formulation.variables))
 
 
+WIDENINGS = (1.0, 10.0, 100.0, 1000.0)
+"""How many times as wide goals are held, one after the other, while CBC calls infeasible what is not."""
+
+
 def hold(
     formulation: Formulation, instance: Instance, goal: GoalSpec, reached: float, widening: float = 1.0
 ) -> None:

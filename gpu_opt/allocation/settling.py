@@ -17,7 +17,7 @@ import time
 from fractions import Fraction
 
 from gpu_opt.allocation.appraisal import appraise, contradicts, held_with, is_feasible, is_reached
-from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
+from gpu_opt.allocation.formulation import WIDENINGS, Formulation, aim, formulate, hold
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.greedy import fill
 from gpu_opt.allocation.incumbent import Incumbent
@@ -71,7 +71,7 @@ def settle(incumbent: Incumbent, proofs: list[Proof], market: Market, clock: Clo
         least = proven(answer, goal.sense)
         if least is not None and not contradicts(goal, least, incumbent.values[-1]):
             bound = max(0.0, least)
-        stop = answer.stop
+        stop = Stop.FAILED if answer.status is SolverStatus.INFEASIBLE else answer.stop
     proved = _proved_again(incumbent, before, proofs, market, clock)
     last = Proof(bound, stop, time.monotonic() - begun)
     return [*proved, _ended(incumbent, len(proved), last, clock)]
@@ -114,27 +114,33 @@ def _offer(incumbent: Incumbent, floors: tuple[float, ...], x: Ints) -> None:
 def _solve(
     incumbent: Incumbent, floors: tuple[float, ...], whole: Formulation, clock: Clock, seconds: float
 ) -> Answer:
-    """Minimize the changes, every earlier goal at its floor at least."""
+    """Minimize the changes, every earlier goal at its floor at least; wider if CBC calls that infeasible."""
     instance, goal = incumbent.instance, incumbent.goals[-1]
     aim(whole, goal, instance)
-    for each, floor in zip(incumbent.goals, floors, strict=False):
-        hold(whole, instance, each, floor)
-    set_start(instance, whole.variables, incumbent.x)
-    try:
-        return solve(
-            whole.problem,
-            clock.options,
-            seconds=seconds,
-            gap=clock.options.gap,
-            nodes=None if clock.options.work_limit is None else NODES,
-            start=True,
-            on_progress=clock.reporting(goal.name, Fraction(1)),
-        )
-    except SolverFailure as error:
-        if not clock.survives(error):
-            raise
-        log.warning("%s", error)
-        return Answer(SolverStatus.NO_SOLUTION, Stop.FAILED, None, None, 0.0)
+    ends = time.monotonic() + seconds
+    for widening in WIDENINGS:
+        for each, floor in zip(incumbent.goals, floors, strict=False):
+            hold(whole, instance, each, floor, widening)
+        set_start(instance, whole.variables, incumbent.x)
+        try:
+            answer = solve(
+                whole.problem,
+                clock.options,
+                seconds=ends - time.monotonic(),
+                gap=clock.options.gap,
+                nodes=None if clock.options.work_limit is None else NODES,
+                start=True,
+                on_progress=clock.reporting(goal.name, Fraction(1)),
+            )
+        except SolverFailure as error:
+            if not clock.survives(error):
+                raise
+            log.warning("%s", error)
+            return Answer(SolverStatus.NO_SOLUTION, Stop.FAILED, None, None, 0.0)
+        if answer.status is not SolverStatus.INFEASIBLE:
+            break
+        log.warning("CBC calls %s infeasible with goals held %g times as wide", goal.name, widening)
+    return answer
 
 
 def _proved_again(

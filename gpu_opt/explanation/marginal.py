@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from gpu_opt.allocation.appraisal import appraise
-from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
+from gpu_opt.allocation.formulation import WIDENINGS, Formulation, aim, formulate, hold
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.start import set_start
 from gpu_opt.cbc_output import SolverStatus
@@ -24,9 +24,6 @@ from gpu_opt.errors import NoPlanInTime
 from gpu_opt.instance import Instance, Ints
 from gpu_opt.options import Options
 from gpu_opt.solver import solve
-
-WIDENINGS = (1.0, 10.0, 100.0, 1000.0)
-"""How exactly earlier goals are held: wider, where Clp finds the exact row infeasible."""
 
 
 @dataclass(frozen=True, slots=True)

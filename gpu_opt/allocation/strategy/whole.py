@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
+from gpu_opt.allocation.formulation import WIDENINGS, Formulation, aim, formulate, hold
 from gpu_opt.allocation.start import read_grants, set_start
 from gpu_opt.allocation.strategy.crew import Job
 from gpu_opt.allocation.strategy.parts import outward, proven
@@ -110,7 +110,7 @@ def _solve_whole(
 ) -> Answer:
     """Solve the whole program from a plan; widen held goals if CBC calls it infeasible, which it is not."""
     instance = stage.incumbent.instance
-    for widening in (1.0, 10.0, 100.0, 1000.0):
+    for widening in WIDENINGS:
         if widening > 1:
             log.warning("CBC calls %s infeasible; held goals widened %g times", target.goal.name, widening)
         for goal, value in zip(target.earlier, target.held, strict=True):
