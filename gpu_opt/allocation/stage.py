@@ -163,7 +163,7 @@ class Stage:
         if self.guide is not None and self.guide.aim.goal is self.goal:
             take_known(self, self.guide)
         proving = proving_jobs(self)
-        kinds = itertools.cycle((proving, improving, improving))  # where there is one place only
+        kinds = itertools.cycle((proving, improving, improving))  # of what begins, one in three
         while not self.is_over() and (crew.has_long_job or not self.is_given_up):
             while crew.free and not self.is_over() and not self.is_given_up:
                 may_prove = next(kinds) is proving and not crew.has_proof_job
