@@ -86,7 +86,7 @@ Price = Annotated[
 Priority = Annotated[float, Field(strict=True, ge=MIN_WEIGHT, le=MAX_WEIGHT, allow_inf_nan=False)]
 Percentage = Annotated[str, WithJsonSchema({"type": "string", "pattern": PERCENTAGE.pattern})]
 Amount = Annotated[Compute | Percentage, BeforeValidator(_check_amount)]
-"""Compute in reference GPUs, or a percentage of the parent's cap (of the fleet, for the root)."""
+"""Compute in reference GPUs, or a percentage of the nearest cap above (of the fleet, where there is none)."""
 
 
 class Record(BaseModel):

@@ -22,7 +22,7 @@ def keep_holdings(instance: Instance) -> Ints:
 def fill(instance: Instance, x: Ints) -> Ints:
     """Hand out what a plan leaves free: guarantees first, then by tier and value.
 
-    Nothing is taken from anybody, so no goal gets worse.
+    Nothing is taken from anybody, so no goal gets worse but `changes`.
     """
     ledger = open_ledger(instance, x)
     projects = _lacking(ledger)

@@ -84,7 +84,7 @@ class Remedy(Result):
     takes: tuple[Loss, ...]
     """What others lose by it, the largest loss first."""
     cost: float
-    """Compute that others lose, and compute that is added to pools: what makes a change cheap or dear."""
+    """Compute that others lose, plus the GPUs that are added to pools: what makes a change cheap or dear."""
 
 
 class Candidates(Result):

@@ -58,11 +58,7 @@ def _broken_rule(one: Overrun) -> str:
 
 
 def teams(plan: Allocation) -> RenderableType:
-    """Guarantee, cap, granted and shortfall of every team, each below its parent.
-
-    The shortfall shown is that of the whole promise, so that the row adds up; the plan's own `shortfall`
-    forgives one allocation unit.
-    """
+    """Guarantee, cap, granted and shortfall of every team, each below its parent."""
     figures = ("guarantee", "cap", "granted", "shortfall")
     grid = table("team", *figures, "", right=figures)
     notes = sheets.team_notes(plan)

@@ -21,7 +21,8 @@ WORK = Options(gap=0.0, work_limit=4)
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
-def test_without_any_one_step_there_is_a_plan_and_a_bound_and_the_step_is_not_taken(variant: Variant) -> None:
+def test_without_any_one_step_there_is_a_plan_and_a_bound(variant: Variant) -> None:
+    """And what takes the place of a step that comes first is called, so it is this step that is left out."""
     asked: list[Mock] = []
 
     def noted(other: Any) -> Any:
