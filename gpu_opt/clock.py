@@ -129,7 +129,7 @@ class Clock:
             gap=self.options.gap,
             threads=self.options.threads,
             seed=self.options.seed,
-            work_limit=self.options.work_limit,
+            work_limit=self._most_jobs,
             removed=self.removed,
             seconds={**self._spent, "total": self.seconds},
         )

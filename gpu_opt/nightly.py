@@ -84,6 +84,7 @@ def run_night(
             reallocation,
             options=options,
             started=started,
+            start=None if previous is None else previous.summary.id,
         )
     except StoreFailure as error:
         raise NotPublished(f"the night was computed but is not published: {error}", report) from error

@@ -126,7 +126,7 @@ def solve(
     report = None if on_progress is None else _signed(on_progress, sign)
     with contextlib.ExitStack() as until_solved:
         with _files():  # CBC does not overwrite an existing solution file: a folder for each solve
-            folder = Path(until_solved.enter_context(tempfile.TemporaryDirectory(prefix="gpu_opt-")))
+            folder = Path(until_solved.enter_context(_folder()))
             how = _How(options, seconds, gap, nodes, start, relax, preprocess, primal, effort)
             args, names = _command(problem, folder, how)
         for_bound = effort in {Effort.ROOT, Effort.FEW_NODES}
@@ -168,6 +168,11 @@ def _signed(report: OnProgress, sign: float) -> OnProgress:
         report(None if best is None else sign * best, None if bound is None else sign * bound)
 
     return call
+
+
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """What cannot be removed afterwards is left: it costs no plan."""
+    return tempfile.TemporaryDirectory(prefix="gpu_opt-", ignore_cleanup_errors=True)
 
 
 @contextlib.contextmanager

@@ -240,7 +240,8 @@ def test_a_plan_near_another_is_there_though_cbc_calls_it_infeasible(
     calls: list[float] = []
 
     def refusing(*arguments: Any, **options: Any) -> Answer:
-        calls.append(options["seconds"])
+        row = arguments[0].get_constraint_by_name("earlier_goals_value_tier_1")
+        calls.append(-row.constant)
         if len(calls) <= wrong:
             return Answer(SolverStatus.INFEASIBLE, Stop.PROVED, None, None, 0.0)
         return solve(*arguments, **options)
@@ -253,6 +254,7 @@ def test_a_plan_near_another_is_there_though_cbc_calls_it_infeasible(
     assert plan.goals[-1].name == "changes"
     assert plan.goals[-1].stop is stop
     assert len(calls) == min(wrong + 1, 4)
+    assert calls == sorted(set(calls), reverse=True)
 
 
 def test_no_program_is_written_that_there_is_no_time_to_solve(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -171,10 +172,15 @@ def test_the_whole_program_begins_with_the_plan_of_when_it_was_given_out(
     assert begun == [x.tolist()]
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 def test_a_cbc_that_shows_what_it_has_not_proved_is_begun_again_and_not_stopped_for_it(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    stage: Stage, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its heuristics print what they prove of programs of their own, with most variables fixed."""
+    """Its heuristics print what they prove of programs of their own, with most variables fixed.
+
+    With one thread nothing else would ever be done then.
+    """
+    stage.clock.options = replace(stage.options, threads=threads)
 
     def showing(*_: Any, on_progress: Callable[[float | None, float | None], None], **__: Any) -> Answer:
         on_progress(None, stage.value)
@@ -185,7 +191,7 @@ def test_a_cbc_that_shows_what_it_has_not_proved_is_begun_again_and_not_stopped_
     assert stage.gap > stage.options.gap
     work_off(whole.whole_job(stage))
     assert stage.is_misled
-    assert stage.asks_whole
+    assert stage.asks_whole is (threads > 1)
     assert stage.shown == stage.bound
     work_off(whole.whole_job(stage))
     assert not stage.asks_whole

@@ -13,6 +13,7 @@ from gpu_opt.checker import verify
 from gpu_opt.nightly import run_night
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization
+from gpu_opt.store import export_night
 from tests.building import allocation, lab, pool, project
 from tests.solving import PROOF, goals, grants
 from tests.strategies import organizations, tiny_organizations
@@ -43,6 +44,12 @@ def test_whatever_it_begins_with_a_plan_is_no_worse_than_without(
             break
 
 
+def test_where_there_are_no_pools_there_is_nothing_to_begin_with() -> None:
+    organization = lab([], projects=[project("orion", 8)])
+    nothing = allocate(organization, options=NO_TIME)
+    assert grants(allocate(organization, options=NO_TIME, start=nothing)) == {}
+
+
 def test_a_plan_to_begin_with_is_no_goal() -> None:
     """The better plan is taken, however far it is from the first one."""
     pools = [pool("iowa", 8), pool("texas", 8)]
@@ -66,10 +73,14 @@ def test_a_large_lab_begins_with_what_others_found() -> None:
 
 def test_a_night_begins_with_the_one_before(tmp_path: Path) -> None:
     organization, store = generate(Dials(projects=40, pools=6)), f"sqlite:///{tmp_path / 'plans.db'}"
-    first = run_night(organization, store_url=store, options=Options(threads=1, time_limit=10.0))
+    first = run_night(organization, store_url=store, options=Options(threads=1, work_limit=24))
     hurried = dataclasses.replace(NO_TIME, time_limit=0.001)
     again = run_night(organization, store_url=store, options=hurried)
     without = allocate(organization, options=NO_TIME)
     value = next(name for name in goals(without) if name.startswith("value"))
     assert goals(without)[value] < goals(first.allocation)[value]
     assert goals(again.allocation)[value] >= goals(first.allocation)[value]
+    assert again.night is not None
+    bundle = export_night(store, again.night)
+    assert bundle["options"]["start"] == first.night
+    assert bundle["start"] == [each.model_dump(mode="json") for each in first.allocation.grants]

@@ -107,7 +107,9 @@ def test_an_exported_night_can_be_computed_and_checked_again(url: str) -> None:
         "threads": 2,
         "seed": 7,
         "work_limit": None,
+        "start": None,
     }
+    assert bundle["start"] is None
     assert bundle["versions"] == RUN.model_dump(
         include={"gpu_opt", "pulp", "cbc", "numpy", "python", "platform"}
     )

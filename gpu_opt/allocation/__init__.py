@@ -33,7 +33,8 @@ def allocate(
     is chosen (the last goal, ``changes``).
 
     `start`, a plan of this organization as it is or was, such as last night's, is a candidate from the
-    beginning as far as it still fits: the result is no worse. It changes nothing of the goals.
+    beginning as far as it still fits. It changes nothing of the goals, and the result is no worse, but for
+    what a plan near to `near` may give up.
 
     Raises
     ------

@@ -57,7 +57,8 @@ class Merged:
         part, is_own = self.instance.arcs, self.arcs >= 0
         number = {kind: k for k, kind in enumerate(sorted({*whole.pools.types}))}
         kinds = [
-            np.array([number[each] for each in pools.types]) for pools in (whole.pools, self.instance.pools)
+            np.array([number[each] for each in instance.pools.types], dtype=np.int64)
+            for instance in (whole, self.instance)
         ]
         pair_of_whole = whole.arcs.project * len(number) + kinds[0][whole.arcs.pool]
         pair = part.project * len(number) + kinds[1][part.pool]

@@ -23,7 +23,7 @@ from gpu_opt.allocation.greedy import fill
 from gpu_opt.allocation.incumbent import Incumbent
 from gpu_opt.allocation.near import fit
 from gpu_opt.allocation.proof import Proof, moved_bound
-from gpu_opt.allocation.relaxing import SECONDS_PER_ARC, prove_by_relaxation
+from gpu_opt.allocation.relaxing import prove_by_relaxation
 from gpu_opt.allocation.stage import Stage
 from gpu_opt.allocation.start import read_grants, set_start
 from gpu_opt.allocation.strategy.parts import proven
@@ -40,6 +40,9 @@ log = logging.getLogger(__name__)
 
 RESERVE = 0.4
 """Share of the time that is kept for proving the earlier goals again, should they give anything."""
+
+SECONDS_PER_ARC = 6e-5
+"""That must be left for the program, for each arc of the instance: writing it takes a quarter of them."""
 
 NODES = 1_000
 """Nodes that the program may take where work is limited instead of time."""
@@ -61,17 +64,19 @@ def settle(incumbent: Incumbent, proofs: list[Proof], market: Market, clock: Clo
     for x in _kept_plans(incumbent):
         _offer(incumbent, floors, x)
     bound, stop = 0.0, Stop.TIME
-    seconds = clock.seconds_left * (1 - RESERVE)
-    has_time = seconds >= SECONDS_PER_ARC * len(incumbent.x) and not clock.is_over
+    has_time = clock.seconds_left * (1 - RESERVE) >= SECONDS_PER_ARC * len(incumbent.x)
+    has_time &= not clock.is_over
     if incumbent.values[-1] > 0 and has_time:
         whole = formulate(incumbent.instance)
-        answer = _solve(incumbent, floors, whole, clock, seconds)
+        answer = _solve(incumbent, floors, whole, clock, clock.seconds_left * (1 - RESERVE))
         if answer.has_solution:
             _offer(incumbent, floors, read_grants(whole.variables))
         least = proven(answer, goal.sense)
         if least is not None and not contradicts(goal, least, incumbent.values[-1]):
             bound = max(0.0, least)
         stop = Stop.FAILED if answer.status is SolverStatus.INFEASIBLE else answer.stop
+        if stop is Stop.PROVED and incumbent.values[-1] > bound + 0.5:
+            stop = Stop.FAILED  # held wider, it gave up more than it may
     proved = _proved_again(incumbent, before, proofs, market, clock)
     last = Proof(bound, stop, time.monotonic() - begun)
     return [*proved, _ended(incumbent, len(proved), last, clock)]

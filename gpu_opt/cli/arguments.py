@@ -39,7 +39,7 @@ WorkLimit = Annotated[
         min=1,
         metavar="N",
         show_default="none",
-        help="Stop each allocation after N jobs for CBC instead of a time: the same plan on every run.",
+        help="Stop each allocation after N jobs for CBC instead of a time: the same start, the same plan.",
     ),
 ]
 

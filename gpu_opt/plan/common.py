@@ -77,7 +77,10 @@ class Goal(Result):
 
 
 class Run(Result):
-    """What computed a plan, and from what: with the organization itself, enough to compute it again."""
+    """What computed a plan, and from what.
+
+    With the organization, and the plan that it began with if there was one, enough to compute it again.
+    """
 
     organization_hash: str
     """:func:`gpu_opt.organization.content_hash` of the organization that the plan is for."""

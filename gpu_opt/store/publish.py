@@ -33,10 +33,12 @@ def publish(
     *,
     options: Options,
     started: dt.datetime,
+    start: int | None = None,
 ) -> NightSummary:
     """Store a night in one transaction, and return what `history` will say of it.
 
-    `options` are those of the whole night, and `started` is a moment with a time zone. To publish a day
+    `options` are those of the whole night, `started` is a moment with a time zone, and `start` the night with
+    whose allocation this one's began. To publish a day
     again is legitimate (a corrected file, more time): the newer night is the one that counts, the older one
     stays in the history, and `replaces` names it.
 
@@ -44,7 +46,7 @@ def publish(
     """
     with transaction(url, write=True) as connection:
         tables.prepare(connection)
-        night = _insert_night(connection, organization, allocation, reallocation, options, started)
+        night = _insert_night(connection, organization, allocation, reallocation, options, started, start)
         _insert_plans(connection, night, allocation, reallocation)
         _insert_rows(connection, night, allocation, reallocation)
         (summary,) = summaries(connection, tables.nights.c.id == night)
@@ -72,6 +74,7 @@ def _insert_night(
     reallocation: Reallocation,
     options: Options,
     started: dt.datetime,
+    start: int | None,
 ) -> int:
     nights = tables.nights
     same_day = sa.and_(nights.c.name == organization.name, nights.c.as_of == organization.as_of)
@@ -90,6 +93,7 @@ def _insert_night(
             "threads": options.threads,
             "seed": options.seed,
             "work_limit": options.work_limit,
+            "start": start,
         },
         # proved only if both are
         "status": max(allocation.status, reallocation.status, key=list(Status).index),

@@ -93,8 +93,9 @@ def history(url: str, name: str, limit: int = 30) -> tuple[NightSummary, ...]:
 def export_night(url: str, night: int) -> dict[str, Any]:
     """Everything needed to compute and check a night again, as plain data for a JSON file.
 
-    Keys: `night` (id, started, finished), `organization` (the input), `options`, `versions`, `allocation`
-    and `reallocation`.
+    Keys: `night` (id, started, finished), `organization` (the input), `options`, `start` (the grants that the
+    allocation began with, those of the night before; none in the first), `versions`, `allocation` and
+    `reallocation`.
 
     Raises StoreFailure if there is no such night, or the store cannot be read.
     """
@@ -106,11 +107,14 @@ def export_night(url: str, night: int) -> dict[str, Any]:
         if row is None:
             raise StoreFailure(f"the store holds no night {night}")
         plans = _plans(connection, night)
+        before = row.options.get("start")
+        begun_with = _plans(connection, before)["allocation"]["grants"] if before is not None else None
     run = plans["allocation"]["run"]
     return {
         "night": {"id": night, "started": row.started.isoformat(), "finished": row.finished.isoformat()},
         "organization": row.content,
         "options": row.options,
+        "start": begun_with,
         "versions": {program: run[program] for program in VERSIONS},
         "allocation": plans["allocation"],
         "reallocation": plans["reallocation"],

@@ -78,7 +78,8 @@ def improving_jobs(stage: Stage) -> Iterator[Job]:
         yield _job(stage, later)
     if stage.goal.kind == "value" and stage.guide is not None:
         yield from _neighbours_rounded(stage)
-        yield from _coarse_jobs(stage, rounds)
+        if stage.guide.aim.goal is stage.goal:
+            yield from _coarse_jobs(stage, rounds)
     if stage.goal.kind == "guarantee" and stage.guide is not None:
         yield from _coarse_for_promises(stage)
     yield from rounds
@@ -98,10 +99,10 @@ def _coarse_jobs(stage: Stage, meanwhile: Iterator[Job]) -> Iterator[Job]:
     assert stage.guide is not None
     if not _gains_most(stage):
         yield from itertools.islice(meanwhile, FEW_FIRST)
-    groups = list(by_team(stage.incumbent.instance, MANY, stage.guide.aim.goal.index))
+    groups = list(_counting(stage, by_team(stage.incumbent.instance, MANY, stage.goal.index)))
     while True:
         loss = losses(stage, stage.guide)
-        for many in sorted(groups, key=lambda projects: -float(loss[projects].sum())):
+        for many in sorted(groups, key=lambda projects: -float(loss[list(projects)].sum())):
             while stage.is_coarse:
                 yield next(meanwhile)
             job = None if stage.outdone >= min(OUTDONE, len(groups)) else _coarse(stage, many)

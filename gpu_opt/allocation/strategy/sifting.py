@@ -84,9 +84,9 @@ def sift(
 ) -> Guide | None:
     """Solve the relaxation for a goal, the plan `x` with its value `target` (as a maximum) being known.
 
-    `solved` gives the relaxation of a part of the instance, solved, or None; `proved` is told every bound
-    (as a maximum) that prices prove; `over` says when to stop. None if there is no solution: the earlier
-    goals cannot be held at these values, or there was no time.
+    `solved` gives the relaxation of a part of the instance, solved, or None; `proved` is told what prices
+    prove (as a maximum) before the first linear program; `over` says when to stop. None if there is no
+    solution: the earlier goals cannot be held at these values, or there was no time.
     """
     instance = market.table.instance
     arcs = np.ones(len(x), dtype=bool)
@@ -95,7 +95,7 @@ def sift(
     close = FAR_OFF if is_large else MEETING
     steps = [count // 2 if is_large else count for count in (WARM_UP, POLISH)]
     if len(x) > FEW_ARCS:
-        begin = _uniform(market, aim, best)
+        begin = _uniform(market, aim, best, over)
         best, priced, taken = improve_prices(market, aim, begin, target, steps[0], over)
         bound = priced.bound
         proved(bound)
@@ -167,7 +167,7 @@ def _dearest_overrun(table: Table, prices: Prices) -> float:
     return float(max(pools.max(initial=0.0), prices.cap.max(initial=0.0), limits.max(initial=0.0)))
 
 
-def _uniform(market: Market, aim: Aim, free: Prices) -> Prices:
+def _uniform(market: Market, aim: Aim, free: Prices, over: Callable[[], bool]) -> Prices:
     """The best of a few prices that charge all compute alike, found by halving: where to begin."""
     table = market.table
     pool, limit = _worth(table.instance)
@@ -175,6 +175,8 @@ def _uniform(market: Market, aim: Aim, free: Prices) -> Prices:
     low, high = 0.0, float(table.priority.max(initial=0.0) * table.slopes.max(initial=0.0))
     best, bound = free, price(market, aim, free).bound
     for _ in range(8):
+        if over():
+            break
         middle = (low + high) / 2
         prices = replace(free, pool=middle * pool, limit=middle * limit)
         priced = price(market, aim, prices)

@@ -100,7 +100,8 @@ def whole_job(stage: Stage) -> Job:
         stage.count(answer.has_solution)
         stage.is_done = answer.has_solution and answer.stop in {Stop.PROVED, Stop.GAP}
         if seemed_over and not stage.is_over():  # what it showed was of a program of its heuristics'
-            stage.is_misled, stage.began_with = True, None
+            stage.is_misled = True
+            stage.began_with = None if stage.options.threads > 1 else stage.began_with
 
     return Job(run, None, done, is_long=True, is_proof=True)
 
