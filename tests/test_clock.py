@@ -43,6 +43,7 @@ def test_only_an_allocation_counts_jobs_where_work_is_limited() -> None:
     assert allocating.is_over
     assert allocating.stop() is Stop.TIME
     assert not other.is_over
+    assert [clock.run("").work_limit for clock in (allocating, other)] == [3, None]
     assert Clock(Options(time_limit=50.0), counts_jobs=True).left > 49.0
 
 
