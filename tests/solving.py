@@ -13,6 +13,7 @@ from gpu_opt.instance import Instance, Ints
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization
 from gpu_opt.plan import Allocation, Reason, Status
+from tests.building import lab, pool, project
 
 PROOF = Options(gap=0.0, threads=1, time_limit=60.0)
 """Until every goal is proved; nothing here takes a second."""
@@ -73,3 +74,15 @@ def reasons(organization: Organization, project: str) -> tuple[Reason, ...]:
     plan = proved(organization)
     instance = build_instance(organization, plan.date)
     return tuple(reasons_of(organization, instance, units(instance, plan), proved=True)(project))
+
+
+def exchange() -> Organization:
+    """Today's holder must give way to a newcomer of a higher tier: not found by handing out what is free."""
+    return lab(
+        [pool("iowa", 8), pool("texas", 8)],
+        projects=[project("orion", 8), project("lyra", 12, tier=2, holds={"iowa": 8, "texas": 4})],
+    )
+
+
+TODAY_AND_WHAT_IS_FREE = {"orion": 4, "lyra": 12}
+BEST = {"orion": 8, "lyra": 8}
