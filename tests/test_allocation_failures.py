@@ -134,7 +134,7 @@ def test_a_disk_that_fills_up_meanwhile_costs_no_plan(
 
     replace_solver(monkeypatch, fills_up)
     organization = generate(Dials(projects=60, pools=6))
-    plan = allocate(organization, options=Options(time_limit=3.0, gap=0.0, threads=1))
+    plan = allocate(organization, options=Options(work_limit=8, gap=0.0, threads=1))
     assert "No space left on device" in caplog.text
     assert verify(organization, plan) == ()
     assert plan.stop in {Stop.FAILED, Stop.TIME}
