@@ -197,8 +197,13 @@ def sound(goal: GoalSpec, bound: float, value: float) -> float:
 
 
 def is_reached(goal: GoalSpec, bound: float, value: float) -> bool:
-    """Whether a value is its bound: less than a step lies between, or nothing that CBC can tell apart."""
-    return abs(bound - value) <= max(PROVED * abs(value), 0.9 * goal.step, goal.noise)
+    """Whether a value is its bound."""
+    return abs(bound - value) <= nearness(goal, value)
+
+
+def nearness(goal: GoalSpec, value: float) -> float:
+    """How near a bound proves a value: less than a step lies between, or nothing that CBC can tell apart."""
+    return max(PROVED * abs(value), 0.9 * goal.step, goal.noise)
 
 
 def is_better(goals: tuple[GoalSpec, ...], new: tuple[float, ...], old: tuple[float, ...]) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gpu_opt.allocation.appraisal import Floats, own_compute, team_compute, wanted_compute
 from gpu_opt.allocation.goals import GoalSpec
-from gpu_opt.instance import MILLI, Instance, Ints
+from gpu_opt.instance import MILLI, Instance, Ints, chains_up
 
 
 def choose_projects(
@@ -87,7 +89,8 @@ def _around_short(
     instance: Instance, x: Ints, alive: list[int], team: int, size: int, random: np.random.Generator
 ) -> list[int]:
     """Projects of a team that is short, and others that hold GPUs in the pools that those can use."""
-    inside = [j for j in alive if team in _chain(instance, instance.projects.team[j])]
+    chains = chains_up(instance.teams)
+    inside = [j for j in alive if team in chains[instance.projects.team[j]]]
     first = random.permutation(inside)[: size // 2].tolist()
     market = instance.pools.market[instance.arcs.pool]
     markets = [market[a] for j in first for a in instance.projects.arcs[j]]
@@ -100,21 +103,13 @@ def _around_team(
     instance: Instance, alive: list[int], centre: int, size: int, random: np.random.Generator
 ) -> list[int]:
     """A project, its team and its neighbours in the tree, nearest first."""
-    chain = _chain(instance, instance.projects.team[centre])
-    distance = {
-        j: (_meet(chain, _chain(instance, instance.projects.team[j])), float(random.random())) for j in alive
-    }
+    chains, team = chains_up(instance.teams), instance.projects.team
+    steps = [_meet(chains[team[centre]], chain) for chain in chains]
+    distance = {j: (steps[team[j]], float(random.random())) for j in alive}
     distance[centre] = (-1, 0.0)
     return sorted(sorted(alive, key=lambda j: distance[j])[:size])
 
 
-def _chain(instance: Instance, team: int) -> list[int]:
-    chain = [team]
-    while instance.teams.parent[chain[-1]] >= 0:
-        chain.append(instance.teams.parent[chain[-1]])
-    return chain
-
-
-def _meet(chain: list[int], other: list[int]) -> int:
+def _meet(chain: Sequence[int], other: Sequence[int]) -> int:
     """Steps up the first chain to the first team that both have."""
     return next(step for step, team in enumerate(chain) if team in other)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gpu_opt.allocation.appraisal import appraise, is_feasible
+from gpu_opt.allocation.appraisal import appraise, is_feasible, is_reached
 from gpu_opt.allocation.barriers import Situation
 from gpu_opt.allocation.formulation import Formulation, aim, formulate, hold
 from gpu_opt.allocation.goals import GoalSpec, list_goals
@@ -159,6 +159,5 @@ def _improve(
     sign = 1.0 if goal.sense == "maximize" else -1.0
     if sign * (after[position] - before[position]) < 0:
         found, after = x, before
-    near = max(0.9 * goal.step, goal.noise, 1e-9 * abs(after[position]))
-    reached = answer.bound is not None and abs(answer.bound - after[position]) <= near
+    reached = answer.bound is not None and is_reached(goal, answer.bound, after[position])
     return found, answer.status is SolverStatus.OPTIMAL or reached, answer.seconds

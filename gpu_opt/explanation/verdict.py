@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from gpu_opt.allocation.appraisal import appraise, is_better, is_feasible, trivial_bound
+from gpu_opt.allocation.appraisal import appraise, is_better, is_feasible, nearness, trivial_bound
 from gpu_opt.allocation.constraints import expression
 from gpu_opt.allocation.formulation import Formulation, aim, formulate
 from gpu_opt.allocation.goals import GoalSpec, list_goals
@@ -128,7 +128,7 @@ def _challenge(race: Race, leader: Ints) -> tuple[Standing, Ints]:
         return Standing.WORSE, leader
     for goal, value in zip(goals, values, strict=True):
         _reach(formulation, part, goal, value)
-        if goal is not goals[-1] and _beyond(goal, trivial_bound(part, goal), value) <= _near(goal, value):
+        if goal is not goals[-1] and _beyond(goal, trivial_bound(part, goal), value) <= nearness(goal, value):
             continue  # nothing is better on it
         standing, found = _compare(race, formulation, goal, leader)
         if standing is not Standing.EQUAL:
@@ -153,7 +153,7 @@ def _compare(race: Race, formulation: Formulation, goal: GoalSpec, leader: Ints)
             found = read_grants(formulation.variables)
             if is_better(goals, appraise(part, goals, found), values):
                 return Standing.BETTER, found
-        if answer.bound is not None and _beyond(goal, answer.bound, value) <= _near(goal, value):
+        if answer.bound is not None and _beyond(goal, answer.bound, value) <= nearness(goal, value):
             return Standing.EQUAL, found
     return Standing.OPEN, found
 
@@ -163,14 +163,12 @@ def _beyond(goal: GoalSpec, bound: float, value: float) -> float:
     return bound - value if goal.sense == "maximize" else value - bound
 
 
-def _near(goal: GoalSpec, value: float) -> float:
-    """How near a bound proves a value. Rows are wider by it: what they exclude is worse for certain."""
-    return max(0.9 * goal.step, goal.noise, 1e-9 * abs(value))
-
-
 def _reach(formulation: Formulation, part: Instance, goal: GoalSpec, value: float) -> None:
-    """Let plans only in that are as good on the goal as the one that leads."""
-    near, terms = _near(goal, value), goal.terms(part, formulation.variables)
+    """Let plans only in that are as good on the goal as the one that leads.
+
+    The row is wider by what proves a value, so what it excludes is worse for certain.
+    """
+    near, terms = nearness(goal, value), goal.terms(part, formulation.variables)
     if goal.sense == "minimize" and value == 0:
         for variable, _ in terms:
             variable.upBound = 0.0

@@ -15,12 +15,10 @@ import numpy as np
 
 from gpu_opt.allocation.goals import GoalSpec
 from gpu_opt.allocation.restriction import restrict
+from gpu_opt.allocation.rounding import ROUNDING
 from gpu_opt.allocation.strategy.parts import Decision, Limits
 from gpu_opt.allocation.strategy.table import Floats
 from gpu_opt.instance import Instance, Ints
-
-INTEGRAL = 1e-6
-"""What an integer may miss in a linear program's solution."""
 
 TOGETHER = 200
 """Projects that are rounded together."""
@@ -33,11 +31,11 @@ def between(
 
     The plan `x` stays one of its choices, whatever the relaxation's units are.
     """
-    among = (relaxed > INTEGRAL) | (x > 0) | (instance.arcs.wanted > 0)
+    among = (relaxed > ROUNDING) | (x > 0) | (instance.arcs.wanted > 0)
     part, arcs = restrict(instance, x, chosen, among)
     have, units = x[arcs], relaxed[arcs]
-    least = np.minimum(have, np.floor(units + INTEGRAL).astype(np.int64))
-    most = np.maximum(have, np.ceil(units - INTEGRAL).astype(np.int64))
+    least = np.minimum(have, np.floor(units + ROUNDING).astype(np.int64))
+    most = np.maximum(have, np.ceil(units - ROUNDING).astype(np.int64))
     part = replace(part, arcs=replace(part.arcs, upper=np.minimum(part.arcs.upper, most)))
     return Decision(part, have, goal.name, limits, np.minimum(least, part.arcs.upper)), arcs
 
