@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import replace
+from typing import Any
 
 from pydantic import ValidationError
 
 from gpu_opt.errors import InvalidInput, Problem
+from gpu_opt.files.shape import wording
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization, Request
 from gpu_opt.plan import Finding
 from gpu_opt.reallocation import find
+from gpu_opt.reallocation.requests import check_requests
 
 OPTIONS = {
     "gpus": "N",
@@ -43,21 +46,23 @@ def answer(
 
     Raises InvalidInput, with the options' names for paths, if it does not fit the organization.
     """
+    stated: dict[str, Any] = {
+        "name": f"{team} needs {gpus:,}",
+        "team": team,
+        "gpus": gpus,
+        "gpu_types": gpu_types,
+        "sites": sites,
+        "by": by,
+        "priority": priority,
+        "all_or_nothing": all_or_nothing,
+    }
     try:
-        request = Request(
-            name=f"{team} needs {gpus:,}",
-            team=team,
-            gpus=gpus,
-            gpu_types=gpu_types,
-            sites=sites,
-            by=by,
-            priority=priority,
-            all_or_nothing=all_or_nothing,
-        )
-        return find(organization, request, options=options)
+        return find(organization, Request.model_validate(stated), options=options)
     except ValidationError as error:
-        found = tuple(Problem(_option(str(one["loc"][0])), str(one["msg"])) for one in error.errors())
-        raise InvalidInput(found) from None
+        wrong = {str(one["loc"][0]): wording(one, type(one["input"])) for one in error.errors()}
+        told = [Problem(name, message) for name, message in wrong.items()]
+        told += check_requests(organization, [Request.model_construct(**stated)], by)
+        raise InvalidInput(tuple(replace(problem, path=_option(problem.path)) for problem in told)) from None
     except InvalidInput as error:
         raise InvalidInput(
             tuple(replace(problem, path=_option(problem.path)) for problem in error.problems), error.source

@@ -122,9 +122,9 @@ def _faults(root: type[Record], error: ValidationError, data: object) -> Iterato
         elif detail["type"] == "missing":
             yield _Fault(path, "missing", f"is missing; it must be {_expected(_type_at(root, path))}")
         elif detail["loc"][-1] == "[key]":
-            yield _Fault(path, "name", f"the name {path[-1]!r} {_wording(detail, str)}")
+            yield _Fault(path, "name", f"the name {path[-1]!r} {wording(detail, str)}")
         else:
-            yield _Fault(path, "value", _wording(detail, _type_at(root, path)))
+            yield _Fault(path, "value", wording(detail, _type_at(root, path)))
 
 
 def _path(data: Any, detail: ErrorDetails) -> Path:
@@ -163,7 +163,8 @@ _WORDING: dict[str, Callable[[dict[str, Any]], str]] = {
 }
 
 
-def _wording(detail: ErrorDetails, kind: Any) -> str:
+def wording(detail: ErrorDetails, kind: Any) -> str:
+    """What is wrong with a value of this kind, and what it must be."""
     if detail["type"] in _WORDING:
         return _WORDING[detail["type"]](detail.get("ctx", {}))
     given = detail["input"]

@@ -137,3 +137,14 @@ def test_find_calls_what_does_not_fit_by_its_option(
     ended = gpu_opt("find", 8, file(growing_lab()), "--quiet", "--by", day(10), *arguments)
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith(f"error: {words}")
+
+
+def test_find_tells_everything_that_does_not_fit_at_once(
+    gpu_opt: Command, file: Callable[[Organization], Path]
+) -> None:
+    wrong = ["--team", "reserach", "--type", "h10", "--priority", 0]
+    ended = gpu_opt("find", 8, file(growing_lab()), "--quiet", "--by", day(10), *wrong)
+    assert ended.code == 2
+    told = [line.split()[1] for line in ended.err.splitlines() if line.startswith("error: ")]
+    assert told == ["--priority:", "--team:", "--type:"]
+    assert "--priority: must be at least 0.001" in ended.err
