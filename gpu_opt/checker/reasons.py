@@ -265,7 +265,8 @@ def wrong(case: Case) -> str:
         return f"the cause is stated as {cause}, which does not hold"
     named = reason.subject is not None
     if (named and cause not in WITH_SUBJECT) or (reason.projects and cause not in WITH_PROJECTS):
-        return f"names {reason.subject or ', '.join(reason.projects)!r}, which have no part in {cause}"
+        told = reason.subject or ", ".join(reason.projects) or "the empty name"
+        return f"names {told}, which have no part in {cause}"
     if reason.basis is not basis:
         return f"{cause} is stated as a {reason.basis}, but is a {basis}"
     if reason.owner != (decides := owner(case)):
