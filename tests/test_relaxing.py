@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,23 @@ def test_a_dive_is_not_begun_when_time_is_over() -> None:
     assert next(relaxing._dives(stage, stage.guide), None) is not None
     stage.until = 0.0
     assert next(relaxing._dives(stage, stage.guide), None) is None
+
+
+@pytest.mark.parametrize(("far", "misses", "dives"), [(1.0, False, 0), (0.0, False, 1), (1.0, True, 1)])
+def test_a_plan_that_is_close_to_begin_with_needs_no_dive(
+    far: float, misses: bool, dives: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that misses promises may have much value; it is not close to one that keeps them."""
+    dived: list[object] = []
+    monkeypatch.setattr(relaxing, "_dive", lambda *told: dived.append(told))
+    monkeypatch.setattr(relaxing, "FAR", far)
+    stage = stage_of(LAB)
+    aim = stage.aim
+    if misses:
+        aim = replace(aim, held=tuple(value + 1.0 for value in aim.held))
+    with Crew(stage.options) as crew:
+        assert relaxing.ask_relaxation(stage, crew, aim) is not None
+    assert len(dived) == dives
 
 
 @pytest.mark.parametrize(("left", "is_solved"), [(60.0, True), (1e-4, False)])

@@ -29,11 +29,14 @@ from gpu_opt.allocation.strategy.table import Floats
 from gpu_opt.allocation.strategy.whole import relax
 from gpu_opt.cbc_output import SolverStatus
 from gpu_opt.instance import Instance
-from gpu_opt.options import Cancel
+from gpu_opt.options import Cancel, relative_gap
 
 if TYPE_CHECKING:
     from gpu_opt.allocation.stage import Stage
 
+
+FAR = 2e-3
+"""Gap to the relaxation's bound from which on a plan is worth a dive."""
 
 SECONDS_PER_ARC = 3e-5
 """That must be left for a relaxation, for each of its arcs: it takes them to be written."""
@@ -54,9 +57,18 @@ def ask_relaxation(stage: Stage, crew: Crew, aim: Aim | None = None) -> Guide | 
     if sifted is not None:
         stage.guide = _with_later_tiers(stage, sifted)
         _offer(stage, stage.guide.relaxed)
-        if not (stage.is_later_tier and stage.incumbent.instance.arcs.near is not None):
+        began_near = stage.is_later_tier and stage.incumbent.instance.arcs.near is not None
+        if not began_near and _is_far(stage, stage.guide):
             _dive(stage, crew, stage.guide)
     return stage.guide
+
+
+def _is_far(stage: Stage, guide: Guide) -> bool:
+    """Whether a dive may find a plan that is much better; one to begin with is mostly closer than that.
+
+    A plan that misses promises may have much value: it is far from one that keeps them.
+    """
+    return guide.aim != stage.aim or relative_gap(stage.value, as_goal(guide.aim, guide.bound)) > FAR
 
 
 def prove_by_relaxation(stage: Stage) -> None:
