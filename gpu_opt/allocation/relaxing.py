@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from gpu_opt.allocation.stage import Stage
 
 
-FAR = 2e-3
+FAR = 5e-4
 """Gap to the relaxation's bound from which on a plan is worth a dive."""
 
 SECONDS_PER_ARC = 3e-5
@@ -56,9 +56,10 @@ def ask_relaxation(stage: Stage, crew: Crew, aim: Aim | None = None) -> Guide | 
     sifted = _sift(stage, aim)
     if sifted is not None:
         stage.guide = _with_later_tiers(stage, sifted)
-        _offer(stage, stage.guide.relaxed)
         began_near = stage.is_later_tier and stage.incumbent.instance.arcs.near is not None
-        if not began_near and _is_far(stage, stage.guide):
+        may_dive = not began_near and _is_far(stage, stage.guide)
+        _offer(stage, stage.guide.relaxed)
+        if may_dive:
             _dive(stage, crew, stage.guide)
     return stage.guide
 
