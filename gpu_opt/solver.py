@@ -139,12 +139,20 @@ def solve(
                 status, stop = SolverStatus.FEASIBLE, Stop.GAP  # "optimal" then means: to within the gap
             if status in {SolverStatus.OPTIMAL, SolverStatus.FEASIBLE}:
                 _read_solution(problem, solution, names)
+    objective, bound = _objective_and_bound(problem, status, text, sign)
+    return Answer(status, stop, objective, bound, time.monotonic() - begun)
+
+
+def _objective_and_bound(
+    problem: pulp.LpProblem, status: SolverStatus, text: str, sign: float
+) -> tuple[float | None, float | None]:
+    """Both in the sense of the problem; None where there is none."""
     objective = printed_objective(text) if status is SolverStatus.FEASIBLE else None
     objective = None if objective is None else sign * objective
     if status is SolverStatus.OPTIMAL:
         objective = float(problem.objective.value() or 0.0) if problem.objective is not None else 0.0
     bound = proven_bound(text, status, None if objective is None else sign * objective)
-    return Answer(status, stop, objective, None if bound is None else sign * bound, time.monotonic() - begun)
+    return objective, None if bound is None else sign * bound
 
 
 def versions() -> dict[str, str]:

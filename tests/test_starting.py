@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import sqlalchemy as sa
 from hypothesis import given
 
 from benchmarks.generator import Dials, generate
@@ -13,6 +14,7 @@ from gpu_opt.checker import verify
 from gpu_opt.nightly import run_night
 from gpu_opt.options import Options
 from gpu_opt.organization import Organization
+from gpu_opt.store import connection as store_connection
 from gpu_opt.store import export_night
 from tests.building import allocation, lab, pool, project
 from tests.solving import PROOF, goals, grants
@@ -84,3 +86,6 @@ def test_a_night_begins_with_the_one_before(tmp_path: Path) -> None:
     bundle = export_night(store, again.night)
     assert bundle["options"]["start"] == first.night
     assert bundle["start"] == [each.model_dump(mode="json") for each in first.allocation.grants]
+    with store_connection.transaction(store, write=True) as connection:
+        connection.execute(sa.text("DELETE FROM plans WHERE night_id = :night"), {"night": first.night})
+    assert export_night(store, again.night)["start"] is None

@@ -220,7 +220,7 @@ def is_better(goals: tuple[GoalSpec, ...], new: tuple[float, ...], old: tuple[fl
 
 WRITTEN = 1e-12
 """Share of a number that the model file may be off by: it has 13 digits. Where steps are finer than that, a
-    program may give one of them up; :func:`is_better` then refuses its plan."""
+program may give one of them up; :func:`is_better` then refuses its plan."""
 
 
 def held_with(value: float, step: float) -> float:

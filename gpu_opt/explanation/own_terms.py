@@ -13,6 +13,7 @@ from gpu_opt.scenario.changes import ReprioritizeProject, ResizeProject
 from gpu_opt.validation.wording import number
 
 PRIORITY_GRAIN, DECIMALS = 0.1, 6
+"""Smallest step of a priority that is tried, and the digits with which it is told."""
 
 HIGHEST = 10
 """How many times what would outrank all who have what it lacks a priority may become."""

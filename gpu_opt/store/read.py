@@ -94,7 +94,8 @@ def export_night(url: str, night: int) -> dict[str, Any]:
     """Everything needed to compute and check a night again, as plain data for a JSON file.
 
     Keys: `night` (id, started, finished), `organization` (the input), `options`, `start` (the grants that the
-    allocation began with, those of the night before; none in the first), `versions`, `allocation` and
+    allocation began with, those of the night before; None in the first, and
+    where that night is gone), `versions`, `allocation` and
     `reallocation`.
 
     Raises StoreFailure if there is no such night, or the store cannot be read.
@@ -108,7 +109,8 @@ def export_night(url: str, night: int) -> dict[str, Any]:
             raise StoreFailure(f"the store holds no night {night}")
         plans = _plans(connection, night)
         before = row.options.get("start")
-        begun_with = _plans(connection, before)["allocation"]["grants"] if before is not None else None
+        kept = {} if before is None else _plans(connection, before)
+        begun_with = kept["allocation"]["grants"] if kept else None
     run = plans["allocation"]["run"]
     return {
         "night": {"id": night, "started": row.started.isoformat(), "finished": row.finished.isoformat()},

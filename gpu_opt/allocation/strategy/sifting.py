@@ -25,7 +25,7 @@ from gpu_opt.allocation.strategy.relaxation import (
     read_prices,
     read_units,
 )
-from gpu_opt.allocation.strategy.table import Floats, Table
+from gpu_opt.allocation.strategy.table import Flags, Floats, Table
 from gpu_opt.instance import MILLI, Instance, Ints
 
 FEW_ARCS = 3_000
@@ -106,13 +106,7 @@ def sift(
         relaxation = solved(part)
         if relaxation is None:
             break
-        duals = read_prices(relaxation)
-        wanted = np.zeros(len(x), dtype=bool)
-        for prices in (duals, *(best.mixed(duals, share) for share in (0.3, 0.6))):
-            priced = price(market, aim, prices)
-            wanted |= priced.x > 0
-            if priced.bound < bound:
-                best, bound = prices, priced.bound
+        best, bound, wanted = _at_duals(market, aim, read_prices(relaxation), best, bound)
         relaxed = np.zeros(len(x))
         relaxed[kept] = read_units(relaxation)
         guide = Guide(aim, best, bound, relaxed, relaxed, kept, relaxation)
@@ -126,6 +120,22 @@ def sift(
     choices = choose_lumps(market, aim, best, over)
     least = min(bound, priced.bound - sum(each.gain for each in choices))
     return replace(guide, prices=best, bound=least, choices=choices)
+
+
+def _at_duals(
+    market: Market, aim: Aim, duals: Prices, best: Prices, bound: float
+) -> tuple[Prices, float, Flags]:
+    """The best prices now, the bound that they prove, and the arcs that some project takes.
+
+    All arcs are priced at the duals, and at mixes of them with the best prices so far.
+    """
+    wanted = np.zeros(len(market.table.instance.arcs.pool), dtype=bool)
+    for prices in (duals, *(best.mixed(duals, share) for share in (0.3, 0.6))):
+        priced = price(market, aim, prices)
+        wanted |= priced.x > 0
+        if priced.bound < bound:
+            best, bound = prices, priced.bound
+    return best, bound, wanted
 
 
 def is_near_enough(before: Guide, after: Guide) -> bool:
